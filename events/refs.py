@@ -1,0 +1,36 @@
+"""Identity of things from outside: {issuer, id}, written `issuer:id` in paths, subjects and keys."""
+
+from typing import Annotated, Any
+from urllib.parse import quote, unquote
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from events.errors import Invalid
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+
+
+class Ref(BaseModel):
+    """A thing as its issuer names it: two suppliers may both have a "LOT-001"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: Name
+    id: Name
+
+    def __str__(self) -> str:
+        """`issuer:id`, each part percent-encoded."""
+        return f"{quote(self.issuer, safe='')}:{quote(self.id, safe='')}"
+
+
+def ref_text(value: dict[str, Any]) -> str:
+    """`issuer:id` of a reference as it stands in stored data: {"issuer": …, "id": …}."""
+    return f"{quote(value['issuer'], safe='')}:{quote(value['id'], safe='')}"
+
+
+def parse_ref(text: str) -> Ref:
+    """The reference written as `issuer:id`. Raises Invalid when a part is missing."""
+    issuer, colon, name = text.partition(":")
+    if not (colon and issuer and name):
+        raise Invalid(f"'{text}' is not a reference; write issuer:id, each part percent-encoded.")
+    return Ref(issuer=unquote(issuer), id=unquote(name))

@@ -1,0 +1,1 @@
+"""What follows: folds over events, and the mathematics. Pure: same input, same output; no I/O, no clock."""
