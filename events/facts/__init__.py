@@ -1,0 +1,1 @@
+"""Facts: observed outside; nobody decides them, so their streams carry no version. Sees the vocabulary only."""
