@@ -1,0 +1,55 @@
+"""Policies: every constant that changes a number or a decision. Never the environment."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from events.facts.base import Text
+from events.refs import Ref
+from events.vocabulary.quantities import Plain
+
+Probability = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+class Policy(Plain):
+    """The constants of inference and of the decider, with the shipped defaults (tags K and J: a person confirms)."""
+
+    policy: Ref = Ref(issuer="lodestone", id="default")
+    method: Text = "lot-effects-1"
+    minimum_lots: Count = 4
+    minimum_motors: Count = 30
+    minimum_motors_per_lot: Count = 3
+    verdict_probability: Probability = 0.95
+    refresh_step_relative: NonNegative = 0.005
+    refresh_interval_h: NonNegative = 1.0
+    quiet_period_h: NonNegative = 0.0
+    rejected_evidence_step: NonNegative = 0.5
+    conflict_probability: Probability = 0.001
+    guard_rule: Literal["shared_risk", "guard_U", "guard_0.82U"] = "guard_0.82U"
+    certificate_uncertainty_relative: NonNegative = 0.015
+    characteristic_contrast: NonNegative = 3.0
+    extrapolation_margin: NonNegative = 0.25
+    capability_factor: NonNegative = 4.0
+    approvals: Annotated[int, Field(ge=1)] = 1
+    approvals_loosening_safety: Annotated[int, Field(ge=1)] = 2
+    respond_within_days: Annotated[int, Field(ge=1)] = 30
+    effective_after_days: Annotated[int, Field(ge=0)] = 60
+    required_evidence_on_source_change: tuple[Text, ...] = (
+        "PPAP element 10: material test results",
+        "PPAP element 12: qualified laboratory",
+        "ISO 22095 custody record",
+    )
+    scatter_model_local_field: NonNegative = 0.05
+    scatter_model_kappa: NonNegative = 0.02
+    scatter_model_squareness: NonNegative = 0.01
+    reason: Text = "The defaults that Lodestone ships with."
+
+
+class PolicyIssued(Policy):
+    """The policy holds from now on."""
+
+
+class PolicyRevised(Policy):
+    """The policy's new constants, whole."""
