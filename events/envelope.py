@@ -108,7 +108,7 @@ def decode(position: int, body: bytes) -> Recorded:
         recorded_time=event["recordedtime"],
         stream=event["stream"],
         stream_version=None if version is None else int(version),
-        partition_key=event.get("partitionkey", ""),
+        partition_key=event.get("partitionkey") or event["stream"].partition("/")[2],
         correlation_id=event.get("correlationid"),
         causation_id=event.get("causationid"),
         data=event["data"],

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from events.facts.base import Custody, Fact, Moment, Text
 from events.refs import Name, Ref
-from events.vocabulary.characteristics import CharacteristicKey
+from events.vocabulary.keys import CharacteristicKey
 from events.vocabulary.quantities import Mass, Measured, Plain, Temperature
 
 Level = Literal["ore", "concentrate", "oxide", "metal", "alloy", "powder", "magnet"]

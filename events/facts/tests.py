@@ -7,8 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from events.facts.base import EventRef, Fact, Hash, Moment, Text
 from events.refs import Name, Ref
-from events.vocabulary.characteristics import CharacteristicKey
-from events.vocabulary.failure_modes import FailureMode
+from events.vocabulary.keys import CharacteristicKey, FailureMode
 from events.vocabulary.quantities import Current, Hours, Measured, Percent, Plain, Speed, Temperature, Torque, Velocity
 
 

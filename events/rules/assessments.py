@@ -5,7 +5,7 @@ from typing import Literal
 from events.facts.base import EventRef, Text
 from events.refs import Ref
 from events.rules.specs import DecisionRule, Statistic
-from events.vocabulary.characteristics import CharacteristicKey
+from events.vocabulary.keys import CharacteristicKey
 from events.vocabulary.quantities import Measured, Plain, Range
 
 

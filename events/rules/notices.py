@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from events.facts.base import Moment, Text
 from events.refs import Name, Ref
 from events.rules.specs import Effectivity, Sourcing, SpecLevel, Statistic
-from events.vocabulary.characteristics import CharacteristicKey
+from events.vocabulary.keys import CharacteristicKey
 from events.vocabulary.quantities import Finite, Plain, Range, Temperature
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from events.facts.base import EventRef, Moment, Text
 from events.refs import Name, Ref
 from events.rules.specs import DecisionRule, Effectivity, Sourcing, SpecLevel, Statistic
-from events.vocabulary.characteristics import CharacteristicKey
+from events.vocabulary.keys import CharacteristicKey
 from events.vocabulary.quantities import Finite, Plain, Range, Temperature, UnitCode
 
 Conclusion = Literal["tighten", "loosen", "sourcing", "evidence_required", "no_characteristic", "manual"]

@@ -8,8 +8,7 @@ from pydantic_core import PydanticCustomError
 from events.facts.base import Moment, Text
 from events.facts.tests import Standard
 from events.refs import Ref
-from events.vocabulary.characteristics import CharacteristicKey
-from events.vocabulary.failure_modes import FailureMode
+from events.vocabulary.keys import CharacteristicKey, FailureMode
 from events.vocabulary.quantities import Current, Hours, Plain, Range, Speed, Temperature, Torque
 
 Share = Annotated[float, Field(gt=0.5, lt=1)]

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from events.facts.base import Text
 from events.refs import Ref
-from events.vocabulary.characteristics import CharacteristicKey
+from events.vocabulary.keys import CharacteristicKey
 from events.vocabulary.quantities import Finite, Plain
 
 Form = Literal["linear", "elasticity", "elasticity_per_unit", "saturating", "quadratic", "log", "logit", "one_minus_cos"]

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from events.facts.base import Custody, EventRef, Text
 from events.refs import Ref
-from events.vocabulary.characteristics import CharacteristicKey
+from events.vocabulary.keys import CharacteristicKey
 from events.vocabulary.quantities import Plain, Range, Temperature
 
 SpecLevel = Literal["magnet", "alloy", "process", "sourcing"]

@@ -1,0 +1,162 @@
+"""The catalogue: every event type with its version, model, stream, and who may post it."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+
+from events.envelope import Recorded
+from events.errors import UnknownType
+from events.facts import benches, lots, motors, parties, sources, tests
+from events.rules import (
+    access,
+    assessments,
+    notices,
+    policies,
+    proposals,
+    requirements,
+    sensitivities,
+    specs,
+)
+
+Upcaster = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+BENCH = frozenset({"bench", "admin"})
+PLANT = frozenset({"manufacturing", "admin"})
+OWNER = frozenset({"manufacturing", "supplier", "admin"})
+BENCH_OWNER = frozenset({"bench", "manufacturing", "admin"})
+CALL = frozenset[str]()
+"""Only through a call of its own, or by the engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One line of the catalogue.
+
+    `key` names the field of the model that identifies the stream; `subject` is the kind of thing it is about.
+    `by` are the roles that may post it through `POST /v1/events`.
+    `upcast` turns the data of this version into the next version's; the newest version has none.
+    """
+
+    stream: str
+    model: type[BaseModel]
+    key: str
+    subject: str
+    by: frozenset[str] = CALL
+    versioned: bool = True
+    version: int = 1
+    upcast: Upcaster | None = None
+
+    @property
+    def name(self) -> str:
+        """The class name in snake case: `EfficiencyMeasured` is `efficiency_measured`."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.model.__name__).lower()
+
+    @property
+    def type(self) -> str:
+        """`lodestone.<stream>.<past_tense>.v<n>`."""
+        return f"lodestone.{self.stream}.{self.name}.v{self.version}"
+
+
+def _fact(stream: str, model: type[BaseModel], key: str, subject: str, by: frozenset[str]) -> EventType:
+    return EventType(stream, model, key, subject, by, versioned=False)
+
+
+_LINES = (
+    _fact("parties", parties.PartyRegistered, "party", "parties", PLANT),
+    _fact("parties", parties.PartyRetired, "party", "parties", PLANT),
+    _fact("benches", benches.BenchRegistered, "bench", "benches", BENCH_OWNER),
+    _fact("benches", benches.CalibrationRecorded, "bench", "benches", BENCH_OWNER),
+    _fact("lots", lots.LotRegistered, "lot", "lots", OWNER),
+    _fact("lots", lots.ProcessRecorded, "lot", "lots", OWNER),
+    _fact("lots", lots.LotCertified, "lot", "lots", OWNER),
+    _fact("lots", lots.CertificateCorrected, "lot", "lots", OWNER),
+    _fact("lots", lots.IncomingInspected, "lot", "lots", PLANT),
+    _fact("lots", lots.LotWithdrawn, "lot", "lots", OWNER),
+    _fact("sources", sources.SourceChanged, "supplier", "parties", OWNER),
+    _fact("sources", sources.EvidenceRecorded, "supplier", "parties", OWNER),
+    _fact("motors", motors.MotorTypeRegistered, "motor_type", "motor_types", PLANT),
+    _fact("motors", motors.MotorBuilt, "motor", "motors", PLANT),
+    _fact("motors", motors.RotorReplaced, "motor", "motors", PLANT),
+    _fact("motors", motors.MotorRetired, "motor", "motors", PLANT),
+    _fact("tests", tests.EfficiencyMeasured, "motor", "motors", BENCH),
+    _fact("tests", tests.FluxMeasured, "motor", "motors", BENCH),
+    _fact("tests", tests.ThermalDegradationMeasured, "motor", "motors", BENCH),
+    _fact("tests", tests.VibrationMeasured, "motor", "motors", BENCH),
+    _fact("tests", tests.FailureObserved, "motor", "motors", BENCH),
+    _fact("tests", tests.SurvivalObserved, "motor", "motors", BENCH),
+    _fact("tests", tests.TestVoided, "motor", "motors", BENCH),
+    EventType("requirements", requirements.RequirementIssued, "requirement", "requirements"),
+    EventType("requirements", requirements.RequirementRevised, "requirement", "requirements"),
+    EventType("requirements", requirements.RequirementWithdrawn, "requirement", "requirements"),
+    EventType("specs", specs.SpecIssued, "spec", "specs"),
+    EventType("specs", specs.SpecRevised, "spec", "specs"),
+    EventType("sensitivities", sensitivities.SensitivityAssigned, "sensitivity", "sensitivities"),
+    EventType("policies", policies.PolicyIssued, "policy", "policies"),
+    EventType("policies", policies.PolicyRevised, "policy", "policies"),
+    EventType("proposals", proposals.CaseOpened, "case", "cases"),
+    EventType("proposals", proposals.RevisionProposed, "case", "cases"),
+    EventType("proposals", proposals.EvidenceRefreshed, "case", "cases"),
+    EventType("proposals", proposals.ProposalAmended, "case", "cases"),
+    EventType("proposals", proposals.ProposalApproved, "case", "cases"),
+    EventType("proposals", proposals.ProposalRejected, "case", "cases"),
+    EventType("proposals", proposals.ProposalDeferred, "case", "cases"),
+    EventType("proposals", proposals.ProposalWithdrawn, "case", "cases"),
+    EventType("proposals", proposals.ProposalEnacted, "case", "cases"),
+    EventType("proposals", proposals.CaseReopened, "case", "cases"),
+    EventType("proposals", proposals.CommentAdded, "case", "cases"),
+    EventType("feeds", notices.NoticeIssued, "party", "notices"),
+    EventType("feeds", notices.NoticeAnswered, "party", "notices"),
+    EventType("assessments", assessments.LotAssessed, "lot", "lots", versioned=False),
+    EventType("access", access.TokenIssued, "token", "tokens"),
+    EventType("access", access.TokenRevoked, "token", "tokens"),
+)
+
+CATALOGUE: Mapping[str, EventType] = {line.type: line for line in _LINES}
+
+
+def type_of(model: type[BaseModel]) -> str:
+    """The full event type of a model's newest version."""
+    return _by_model()[model].type
+
+
+@cache
+def _by_model() -> Mapping[type[BaseModel], EventType]:
+    return {line.model: line for line in CATALOGUE.values()}
+
+
+def line_of(model: type[BaseModel]) -> EventType:
+    """The catalogue line of a model."""
+    return _by_model()[model]
+
+
+def known(event_type: str) -> bool:
+    """Whether this release knows the type and version."""
+    return event_type in CATALOGUE
+
+
+def find(event_type: str) -> EventType:
+    """The catalogue line of a full event type. Raises UnknownType naming the near matches."""
+    line = CATALOGUE.get(event_type)
+    if line is None:
+        raise UnknownType(f"The event type '{event_type}' is not known. {_near(event_type)}", type=event_type)
+    return line
+
+
+def _near(event_type: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(event_type, CATALOGUE, n=3, cutoff=0.5)
+    return f"Near matches: {', '.join(near)}." if near else "`lodestone schema` lists the types."
+
+
+def upcast(recorded: Recorded) -> Recorded:
+    """The event with its data brought to the newest version of its type. Raises UnknownType."""
+    line = find(recorded.type)
+    while line.upcast is not None:
+        newer = f"lodestone.{line.stream}.{line.name}.v{line.version + 1}"
+        recorded = replace(recorded, type=newer, data=line.upcast(recorded.data))
+        line = find(newer)
+    return recorded

@@ -1,0 +1,124 @@
+"""Receiving: a posted CloudEvent is checked, attribute by attribute and field by field, and made ready to append."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from events.canonical import plain
+from events.catalogue import EventType, find, line_of
+from events.envelope import SERVICE_ATTRIBUTES, Draft, draft_of, parse_time
+from events.errors import Fault, Invalid
+
+_ATTRIBUTE = re.compile(r"^[a-z0-9]{1,40}$")
+_REQUIRED = ("specversion", "id", "source", "type", "time", "data")
+_CONTENT_TYPES = {"application/json", "application/json; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A valid event: its catalogue line, its data as a model, and the draft to append."""
+
+    line: EventType
+    data: BaseModel
+    draft: Draft
+
+
+def receive(event: object) -> Received:
+    """Check a CloudEvent as parsed from JSON. Raises Invalid (or UnknownType) with one pointer per fault."""
+    if not isinstance(event, Mapping):
+        raise Invalid("An event is a JSON object with the CloudEvents attributes.")
+    _check_attributes(event)
+    line = find(str(event["type"]))
+    parse_time(event["time"])
+    plain(event)
+    data = _data(line, event["data"])
+    key = str(getattr(data, line.key))
+    _check_identity(event, line, key)
+    return Received(line, data, draft_of(event, f"{line.stream}/{key}", versioned=line.versioned))
+
+
+def _check_attributes(event: Mapping[str, Any]) -> None:
+    faults = [Fault(f"/{name}", "required, and missing") for name in _REQUIRED if name not in event]
+    for name, value in event.items():
+        if name in SERVICE_ATTRIBUTES:
+            faults.append(Fault(f"/{name}", "set by the service; leave it out"))
+        elif name != "data" and not _ATTRIBUTE.match(name):
+            faults.append(Fault(f"/{name}", "attribute names are lower-case ASCII letters and digits"))
+        elif name != "data" and (not isinstance(value, str | int | bool) or value == ""):
+            faults.append(Fault(f"/{name}", "an attribute is a non-empty string, an integer or a boolean"))
+    for name in ("id", "source", "type", "subject", "partitionkey"):
+        value = event.get(name)
+        if value is not None and (not isinstance(value, str) or len(value) > 512 or "\x00" in value):
+            faults.append(Fault(f"/{name}", "a string of at most 512 characters"))
+    if event.get("specversion", "1.0") != "1.0":
+        faults.append(Fault("/specversion", "CloudEvents 1.0 is spoken here: write \"1.0\""))
+    if str(event.get("datacontenttype", "application/json")).lower() not in _CONTENT_TYPES:
+        faults.append(Fault("/datacontenttype", "the data is JSON: application/json"))
+    if faults:
+        names = ", ".join(fault.pointer for fault in faults)
+        raise Invalid(f"The CloudEvents attributes are not right: {names}.", errors=faults)
+
+
+def _data(line: EventType, data: object) -> BaseModel:
+    try:
+        return line.model.model_validate(data)
+    except ValidationError as error:
+        faults = [Fault("/data" + _pointer(item["loc"]), item["msg"]) for item in error.errors(include_url=False)]
+        first = f"{faults[0].pointer}: {faults[0].detail}"
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise Invalid(f"The data of {line.type} is not right: {first}{more}.", errors=faults) from error
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def _check_identity(event: Mapping[str, Any], line: EventType, key: str) -> None:
+    faults = []
+    subject = f"{line.subject}/{key}"
+    if line.stream != "feeds" and event.get("subject", subject) != subject:
+        faults.append(Fault("/subject", f"it names another thing than the data: write {subject}, or leave it out"))
+    if event.get("partitionkey", key) != key:
+        faults.append(Fault("/partitionkey", f"it names another thing than the data: write {key}, or leave it out"))
+    replaces = getattr(event.get("data"), "get", lambda _: None)("replaces")
+    if isinstance(replaces, Mapping) and replaces.get("source") != event["source"]:
+        faults.append(Fault("/data/replaces/source", "a fact replaces only facts of its own source"))
+    if isinstance(replaces, Mapping) and replaces == {"source": event["source"], "id": event["id"]}:
+        faults.append(Fault("/data/replaces", "a fact cannot replace itself"))
+    if faults:
+        raise Invalid(f"The event contradicts itself: {faults[0].pointer} {faults[0].detail}.", errors=faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an event that the service writes comes from: its source, instant, and what caused it."""
+
+    source: str
+    time: str
+    correlation: str | None = None
+    causation: str | None = None
+
+
+def draft(model: BaseModel, *, id: str | UUID, origin: Origin, subject: str | None = None) -> Draft:
+    """The draft of an event that the service itself writes (a rule stream's, or the engine's conclusion)."""
+    line = line_of(type(model))
+    key = str(getattr(model, line.key))
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": str(id),
+        "source": origin.source,
+        "type": line.type,
+        "subject": subject or f"{line.subject}/{key}",
+        "time": origin.time,
+        "partitionkey": key,
+        "data": model.model_dump(mode="json", exclude_defaults=False),
+    }
+    if origin.correlation:
+        event["correlationid"] = origin.correlation
+    if origin.causation:
+        event["causationid"] = origin.causation
+    return draft_of(event, f"{line.stream}/{key}", versioned=line.versioned)
