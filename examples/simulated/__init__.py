@@ -1,0 +1,1 @@
+"""A simulated plant: seeded, documented, labelled synthetic in every event; knows events, nothing of the services."""
