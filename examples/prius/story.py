@@ -39,7 +39,9 @@ APPROVER = Seat("Ada Approver", "approver")
 
 def seats() -> list[Seat]:
     """Everybody who takes part in the story."""
-    suppliers = [Seat(item.id, "supplier", f"/suppliers/{item.id}", f"{item.id}:{item.id}") for item in plant().suppliers]
+    suppliers = [
+        Seat(item.id, "supplier", f"/suppliers/{item.id}", f"{item.id}:{item.id}") for item in plant().suppliers
+    ]
     benches = [Seat(name, "bench", f"/benches/{name}") for name in (*plant().benches, bench.BENCH)]
     offices = [Seat(name, "manufacturing", f"/manufacturing/{name}") for name in (MANUFACTURER, bench.LABORATORY)]
     return [*offices, *benches, *suppliers, ENGINEER, APPROVER]
@@ -156,13 +158,13 @@ class Story:
             proposals,
             "R-THERMAL",
             "approve",
-            "The soak shows the loss, the certificates show the coercivity, and the change of oxide source explains both.",
+            "The soak shows the loss, the certificates the low coercivity; the change of oxide source explains both.",
         )
         self._settle(
             proposals,
             "R-EFFICIENCY",
             "reject",
-            "Efficiency follows remanence here; the back-EMF case asks for the same limit with the sharper measurement.",
+            "Efficiency follows remanence; the back-EMF case asks for the same limit from the sharper measurement.",
         )
         states = Counter(item["state"] for item in self._items(self._clients[APPROVER.name], "/v1/proposals"))
         return states["enacted"], states["rejected"]

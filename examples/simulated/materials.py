@@ -131,7 +131,7 @@ def _lot_events(
     magnet: dict[str, float],
 ) -> Iterator[Event]:
     oxide, source = supplier.oxide, f"/suppliers/{supplier.id}"
-    heat, powder = name.replace("M-", "AL-"), name.replace("M-", "PW-")
+    heat, powder = f"AL-{name}", f"PW-{name}"
     metals = [(f"ME-{oxide}", 1.0)]
     if fault.new_oxide:
         oxide = fault.new_oxide

@@ -1,4 +1,4 @@
-"""What a simulated plant consists of: suppliers, lots with their true properties, the motor, the benches, the faults."""
+"""What a simulated plant consists of: suppliers, lots and their true values, the motor, the benches, the faults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -122,9 +122,7 @@ def _efficiency(plant: Plant, motor: Motor, bench: str, tested: datetime, value:
     return _test(plant, "efficiency_measured", motor, bench, tested, data)
 
 
-def _flux(
-    plant: Plant, motor: Motor, bench: str, tested: datetime, value: float, rng: np.random.Generator
-) -> Event:
+def _flux(plant: Plant, motor: Motor, bench: str, tested: datetime, value: float, rng: np.random.Generator) -> Event:
     temperature = 24.0 + 2.0 * rng.standard_normal()
     value *= 1.0 + FLUX_ALPHA_PER_K * (temperature - 20.0)
     data = _base(plant, motor, bench, tested, "all") | {

@@ -118,12 +118,12 @@ def _dots(scale: Scale, marks: Sequence[Mark], y: float) -> list[str]:
     for mark in marks:
         title = f"{mark.label}: {number(mark.value)}" + (f" ± {number(mark.u, 2)}" if mark.u else "")
         x = scale.x(mark.value)
-        shape = (
-            f'<rect class="{mark.tone}" x="{x - 5:.1f}" y="{y - 5}" width="10" height="10" transform="rotate(45 {x:.1f} {y})">'
-            if mark.tone == "bad"
-            else f'<circle class="{mark.tone}" cx="{x:.1f}" cy="{y}" r="5" fill-opacity=".55">'
-        )
-        parts.append(f"{shape}<title>{escape(title)}</title></{'rect' if mark.tone == 'bad' else 'circle'}>")
+        if mark.tone == "bad":
+            box = f'x="{x - 5:.1f}" y="{y - 5}" width="10" height="10" transform="rotate(45 {x:.1f} {y})"'
+            parts.append(f'<rect class="bad" {box}><title>{escape(title)}</title></rect>')
+        else:
+            disc = f'cx="{x:.1f}" cy="{y}" r="5" fill-opacity=".55"'
+            parts.append(f'<circle class="{mark.tone}" {disc}><title>{escape(title)}</title></circle>')
     return parts
 
 
@@ -139,7 +139,7 @@ def _words(old: Bounds | None, new: Bounds | None, unit: str) -> str:
 
 
 def lot_plot(lots: Sequence[tuple[Mark, Sequence[float]]], limit: Bounds | None, unit: str, title: str) -> str:
-    """Results by lot: each motor a faint dot, the lot's unshrunken estimate with ±2 standard errors, the requirement."""
+    """Results by lot: each motor a faint dot, the lot's unshrunken estimate with ±2 standard errors, the limit."""
     if not lots:
         return ""
     edges = [edge for edge in ((limit.lower, limit.upper) if limit else ()) if edge is not None]
