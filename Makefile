@@ -1,0 +1,75 @@
+# Everything that is done with this project, by name. `make` alone lists it.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(UPGRADE)
+ARGS ?=
+
+.PHONY: help
+help: ## List the targets.
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
+		printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+.PHONY: install
+install: $(VENV)/.installed ## Make .venv from the lock file, and in it the command .venv/bin/lodestone.
+
+.PHONY: run
+run: install ## Carry the worked example once round the loop, then stay as the service at http://127.0.0.1:8600.
+	@exec $(BIN)/lodestone run $(ARGS)
+
+.PHONY: test
+test: $(VENV)/.tools browser ## Run every test on the real parts (ARGS="-k name" for some); with CI=true a skip is a failure.
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.tools ## Format, lint, types, import contracts and the house rules.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q tests/house
+
+.PHONY: format
+format: $(VENV)/.tools ## Let ruff format the code and mend what it can.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: $(VENV)/.tools ## Measure ourselves against yardsticks; prints a table and writes build/bench.json.
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+.PHONY: faults
+faults: $(VENV)/.tools ## Kill processes at random moments, for longer than the tests do, and count what was lost.
+	$(BIN)/python -m tests.faults $(ARGS)
+
+.PHONY: lock
+lock: $(VENV)/.tools ## Write the lock files again (UPGRADE=--upgrade for newer versions).
+	$(COMPILE) --build-deps-for editable --build-deps-for wheel -o requirements.lock pyproject.toml
+	$(COMPILE) --build-deps-for editable --build-deps-for wheel --extra dev -c requirements.lock -o tests/requirements.lock pyproject.toml
+
+.PHONY: browser
+browser: $(VENV)/.tools
+	@.ci/browser $(BIN)
+
+.PHONY: clean
+clean: ## Remove .venv and what the tools left behind; the data directory stays.
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.installed: requirements.lock pyproject.toml .ci/venv
+	@.ci/venv $(PYTHON) $(VENV)
+	@echo "Installing what requirements.lock names into $(VENV)." >&2
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.tools: tests/requirements.lock $(VENV)/.installed
+	@echo "Installing what the tests and checks need into $(VENV)." >&2
+	@$(PIP) install --require-hashes -r tests/requirements.lock
+	@touch $@

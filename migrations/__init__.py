@@ -1,0 +1,1 @@
+"""The database schema of the log, by Alembic. Stands alone: imports nothing of ours."""

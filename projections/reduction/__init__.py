@@ -1,0 +1,1 @@
+"""Samples become quantities with a standard uncertainty. Sees the mathematics only; knows no event."""

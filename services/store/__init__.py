@@ -1,0 +1,1 @@
+"""The database, the log and the projection tables. The lowest room of the services: sees none of the others."""

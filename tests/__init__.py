@@ -1,0 +1,1 @@
+"""The tests: they mirror the tree, use the real parts, and skip nothing."""
