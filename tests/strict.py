@@ -1,4 +1,4 @@
-"""A pytest plugin: where CI=true a skipped or expected-to-fail test is a failure, so that green means everything ran."""
+"""A pytest plugin: where CI=true a skipped or expected-to-fail test is a failure, so green means all ran."""
 
 import os
 

@@ -1,1 +1,1 @@
-"""The field's words and numbers, as data: quantities, units, characteristics, standards. Sees nothing but the errors."""
+"""The field's words and numbers, as data: quantities, units, characteristics, standards. Knows no fact."""
