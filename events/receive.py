@@ -55,7 +55,7 @@ def _check_attributes(event: Mapping[str, Any]) -> None:
         if value is not None and (not isinstance(value, str) or len(value) > 512 or "\x00" in value):
             faults.append(Fault(f"/{name}", "a string of at most 512 characters"))
     if event.get("specversion", "1.0") != "1.0":
-        faults.append(Fault("/specversion", "CloudEvents 1.0 is spoken here: write \"1.0\""))
+        faults.append(Fault("/specversion", 'CloudEvents 1.0 is spoken here: write "1.0"'))
     if str(event.get("datacontenttype", "application/json")).lower() not in _CONTENT_TYPES:
         faults.append(Fault("/datacontenttype", "the data is JSON: application/json"))
     if faults:

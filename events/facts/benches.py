@@ -5,10 +5,10 @@ from events.refs import Name, Ref
 
 
 class BenchRegistered(Fact):
-    """A test bench and who owns it."""
+    """A test bench and the party that owns it."""
 
     bench: Ref
-    owner: Ref
+    party: Ref
     name: Text
     location: Text | None = None
 

@@ -9,7 +9,9 @@ from events.refs import Ref
 from events.vocabulary.keys import CharacteristicKey
 from events.vocabulary.quantities import Finite, Plain
 
-Form = Literal["linear", "elasticity", "elasticity_per_unit", "saturating", "quadratic", "log", "logit", "one_minus_cos"]
+Form = Literal[
+    "linear", "elasticity", "elasticity_per_unit", "saturating", "quadratic", "log", "logit", "one_minus_cos"
+]
 
 
 class SensitivityAssigned(Plain):

@@ -44,7 +44,7 @@ def masters() -> Iterator[Event]:
         "sites": [{"site": "National Transportation Research Center", "country": "US"}],
     }
     yield _event("parties.party_registered", OFFICE, "party-ornl", PUBLISHED, party)
-    bench = {"bench": _ref(BENCH), "owner": _ref(LABORATORY), "name": "Dynamometer of the benchmark reports"}
+    bench = {"bench": _ref(BENCH), "party": _ref(LABORATORY), "name": "Dynamometer of the benchmark reports"}
     yield _event("benches.bench_registered", OFFICE, "bench-ntrc-1", PUBLISHED, bench)
     motor_type = {
         "motor_type": _ref(MOTOR_TYPE),

@@ -47,7 +47,7 @@ def masters(plant: Plant) -> Iterator[Event]:
     for bench in plant.benches:
         data = {
             "bench": ref(plant.manufacturer, bench),
-            "owner": ref(plant.manufacturer, plant.manufacturer),
+            "party": ref(plant.manufacturer, plant.manufacturer),
             "name": f"Test bench {bench}",
         }
         yield event("benches.bench_registered", source, f"bench-{bench}", start, data)

@@ -1,0 +1,42 @@
+"""Characteristics of the alloy level: the rows of the catalogue, as data."""
+
+from events.vocabulary.characteristics.row import Row
+
+ROWS: tuple[Row, ...] = (
+    ("alloy.TRE", "A-001", "Total rare earth", "%", "target", "ICP-OES", "29.5-32.0 +/-0.3", 0.001, 0.0),
+    ("alloy.TRE_eff", "A-002", "Effective TRE", "%", "higher", "computed", ">= 28.7", 0.001, 0.0),
+    ("alloy.Nd", "A-003", "Neodymium", "%", "target", "ICP-OES", "18-30", 0.001, 0.0),
+    ("alloy.Pr", "A-004", "Praseodymium", "%", "target", "ICP-OES", "0-8", 0.001, 0.0),
+    ("alloy.Dy", "A-005", "Dysprosium", "%", "target", "ICP-OES", "0-8 +/-0.10", 0.001, 0.0),
+    ("alloy.Tb", "A-006", "Terbium", "%", "target", "ICP-OES", "0-3 +/-0.05", 0.001, 0.0),
+    ("alloy.CeLa", "A-007", "Cerium + lanthanum", "%", "lower", "ICP", "< 0.1 (unless designed)", 0.001, 0.0),
+    ("alloy.Co", "A-008", "Cobalt", "%", "target", "ICP", "0.5-2.5 +/-0.1", 0.001, 0.0),
+    ("alloy.Al", "A-009", "Aluminium", "%", "target", "ICP", "0.1-0.6 +/-0.03", 0.001, 0.0),
+    ("alloy.Cu", "A-010", "Copper", "%", "target", "ICP", "0.1-0.3 +/-0.02", 0.001, 0.0),
+    ("alloy.Ga", "A-011", "Gallium", "%", "target", "ICP", "0-0.5 +/-0.03", 0.001, 0.0),
+    ("alloy.B", "A-012", "Boron", "%", "target", "ICP", "0.92-1.02 +/-0.01", 0.001, 0.0),
+    ("alloy.ZrNbTi", "A-013", "Zirconium/niobium/titanium", "%", "target", "ICP", "0-0.3 +/-0.02", 0.001, 0.0),
+    ("alloy.O", "A-014", "Oxygen (magnet)", "[ppm]", "lower", "LECO", "500-2 000 low-O; <= 6 000", 1.0, 0.0),
+    ("alloy.C", "A-015", "Carbon (magnet)", "[ppm]", "lower", "LECO", "300-800", 1.0, 0.0),
+    ("alloy.N", "A-016", "Nitrogen (magnet)", "[ppm]", "lower", "LECO", "50-500", 1.0, 0.0),
+    ("alloy.imp", "A-017", "Silicon, manganese, nickel", "%", "lower", "ICP", "Si < 0.1, Mn < 0.05", 0.001, 0.0),
+    ("alloy.aFe", "A-018", "alpha-Fe fraction of flake", "%", "lower", "SEM", "< 0.5", 0.001, 0.0),
+    ("alloy.d_lam", "A-019", "Lamellar spacing", "um", "target", "SEM", "3-6", 0.01, 0.0),
+    ("alloy.x_rec", "A-020", "Recycled fraction", "%", "target", "mass balance", "0-50", 0.001, 0.0),
+    ("alloy.pur", "A-021", "Oxide purity (REO/TREO)", "%", "higher", "ICP-MS", "99.5-99.9", 0.001, 0.0),
+    (
+        "alloy.nonRE",
+        "A-022",
+        "Oxide non-RE impurities",
+        "[ppm]",
+        "lower",
+        "ICP-MS",
+        "Fe < 500, Si < 300, Ca < 200",
+        1.0,
+        0.0,
+    ),
+    ("alloy.C_met", "A-023", "Metal carbon", "[ppm]", "lower", "LECO", "< 300", 1.0, 0.0),
+    ("alloy.O_met", "A-024", "Metal oxygen", "[ppm]", "lower", "LECO", "< 500", 1.0, 0.0),
+    ("alloy.Ce", "", "Cerium", "%", "lower", "ICP", "", 0.001, 0.0),
+    ("alloy.Dy_gb", "", "Dysprosium added at the grain boundary", "%", "target", "ICP-OES", "", 0.001, 0.0),
+)
