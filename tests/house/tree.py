@@ -37,7 +37,7 @@ def modules(*tops: str) -> list[Path]:
 
 @cache
 def text(path: Path) -> str:
-    return (ROOT / path).read_text(encoding="utf-8")
+    return (ROOT / path).read_text(encoding="utf-8", errors="replace")
 
 
 @cache
