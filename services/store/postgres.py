@@ -1,0 +1,270 @@
+"""The embedded PostgreSQL: one server in a data folder, shared by our processes, started and stopped by us.
+
+Whoever opens it first starts it; whoever closes it last stops it. A process that was killed holds no lock, so the
+next one starts or reuses the server. Roles: `postgres` (bootstrap), `lodestone_owner` (migrations) and
+`lodestone_service` (everything else), with generated passwords in `secrets.json`, readable by its owner only.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import psycopg
+from psycopg import sql
+
+from events.errors import Unavailable
+from services.store.binaries import Account, account, programs
+
+DATABASE = "lodestone"
+OWNER = "lodestone_owner"
+SERVICE = "lodestone_service"
+DATA_FORMAT = 1
+"""Raised when the layout of the data folder changes; an older program refuses a newer folder."""
+START_SECONDS = 60.0
+_FAST = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """How to reach the database: as the owner (migrations) and as the service (everything else)."""
+
+    owner: str
+    service: str
+    admin: str
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL server in `folder`. `unsafe_fast` gives up durability and is for tests only."""
+
+    def __init__(self, folder: Path, *, unsafe_fast: bool = False) -> None:
+        self.folder = folder
+        self.unsafe_fast = unsafe_fast
+        self.user: Account = account()
+        self.data = folder / "data"
+        self._use: IO[str] | None = None
+
+    def open(self) -> Addresses:
+        """Start the server unless it runs, make roles and database once, and hold it in use until `close`.
+
+        Raises Unavailable with one sentence when the folder cannot be used or the server does not start.
+        """
+        self._make_folder()
+        self.bin = programs(self.user, self.folder)
+        with (self.folder / "start.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._use = (self.folder / "use.lock").open("w")
+            fcntl.flock(self._use, fcntl.LOCK_SH)
+            self._initialise()
+            if not self._answers():
+                self._start()
+            self._prepare()
+        return self.addresses(DATABASE)
+
+    def close(self) -> None:
+        """Let go of the server; stop it when nobody else holds it."""
+        if self._use is None:
+            return
+        with (self.folder / "start.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(self._use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pass
+            else:
+                self._pg_ctl("stop", "-m", "fast", "-w", check=False)
+            self._use.close()
+            self._use = None
+
+    def addresses(self, database: str) -> Addresses:
+        """The URLs of a database of this server, for SQLAlchemy with psycopg."""
+        kept = self._secrets()
+
+        def url(role: str) -> str:
+            return f"postgresql+psycopg://{role}:{kept[role]}@/{database}?host={self.socket}"
+
+        return Addresses(url(OWNER), url(SERVICE), url("postgres"))
+
+    @property
+    def socket(self) -> Path:
+        """The private socket folder; a short path, since a socket's may not pass about 100 characters."""
+        near = self.folder / "socket"
+        if len(str(near)) < 80:
+            return near
+        digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"lodestone-{digest}"
+
+    def kill(self) -> None:
+        """Kill the server at once, as a crash would (for tests of recovery)."""
+        pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, 9)
+
+    def _make_folder(self) -> None:
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True, mode=0o711)
+            self._give(self.folder)
+        if self.user.name is not None and self.user.run("test", "-x", self.folder, check=False).returncode != 0:
+            raise Unavailable(
+                f"The system user '{self.user.name}' cannot reach {self.folder}: a folder above it is closed to others. "
+                "Set LODESTONE_DATA_DIR to a folder that it can reach, e.g. /var/lib/lodestone."
+            )
+        if not os.access(self.folder, os.W_OK):
+            raise Unavailable(f"{self.folder} cannot be written; set LODESTONE_DATA_DIR to a folder of your own.")
+        self._check_format()
+        if not self.socket.exists():
+            self.socket.mkdir(mode=0o700)
+            self._give(self.socket)
+
+    def _check_format(self) -> None:
+        mark = self.folder / "FORMAT"
+        if mark.exists() and int(mark.read_text()) > DATA_FORMAT:
+            raise Unavailable(
+                f"The data folder {self.folder} was written by a newer Lodestone (format {mark.read_text().strip()}, "
+                f"this program knows {DATA_FORMAT}). Use that newer release, or another LODESTONE_DATA_DIR."
+            )
+        if not mark.exists():
+            mark.write_text(f"{DATA_FORMAT}\n")
+
+    def _give(self, path: Path) -> None:
+        if self.user.name is not None:
+            shutil.chown(path, self.user.uid, self.user.gid)
+
+    def _initialise(self) -> None:
+        if (self.data / "PG_VERSION").exists():
+            found = (self.data / "PG_VERSION").read_text().strip()
+            if found != "18":
+                raise Unavailable(f"{self.data} belongs to PostgreSQL {found}; this program brings PostgreSQL 18.")
+            return
+        shutil.rmtree(self.data, ignore_errors=True)
+        made = {role: secrets.token_urlsafe(24) for role in ("postgres", OWNER, SERVICE)}
+        self._write_secrets(made)
+        with tempfile.NamedTemporaryFile("w", dir=self.socket, suffix=".pw") as file:
+            file.write(made["postgres"] + "\n")
+            file.flush()
+            self._give(Path(file.name))
+            part = self.folder / "data.part"
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(mode=0o700)
+            self._give(part)
+            options = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", f"--pwfile={file.name}")
+            done = self.user.run(self.bin / "initdb", "-D", part, "-U", "postgres", *options, check=False)
+        if done.returncode != 0:
+            raise Unavailable(f"The embedded database could not be made in {self.folder}: {done.stderr.strip()}")
+        part.rename(self.data)
+
+    def _write_secrets(self, made: dict[str, str]) -> None:
+        path = self.folder / "secrets.json"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(made, file)
+
+    def _secrets(self) -> dict[str, str]:
+        kept: dict[str, str] = json.loads((self.folder / "secrets.json").read_text())
+        return kept
+
+    def _pg_ctl(self, action: str, *options: str, check: bool = True) -> Any:
+        return self.user.run(self.bin / "pg_ctl", action, "-D", self.data, *options, check=check)
+
+    def _start(self) -> None:
+        settings = f"-k '{self.socket}' -c listen_addresses='' -c max_connections=200 -c shared_buffers=128MB"
+        if self.unsafe_fast:
+            settings = f"{settings} {_FAST}"
+        self._clear_after_crash()
+        log = self.folder / "postgres.log"
+        log.touch()
+        self._give(log)
+        done = self._pg_ctl("start", "-l", str(log), "-o", settings, "-w", "-t", "60", check=False)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if done.returncode != 0 or time.monotonic() > deadline:
+                tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
+                raise Unavailable(f"The embedded database did not start; the end of {log} says: {tail}")
+            time.sleep(0.05)
+
+    def _clear_after_crash(self) -> None:
+        """Wait for the children of a killed server to end, then remove its lock file.
+
+        A killed server whose parent has not yet noticed is a zombie: its process id still exists, and PostgreSQL
+        would take it for alive.
+        """
+        lock = self.data / "postmaster.pid"
+        deadline = time.monotonic() + 10.0
+        while lock.exists() and time.monotonic() < deadline:
+            if not _lives(int(lock.read_text().split()[0])) and not _working_in(self.data):
+                lock.unlink(missing_ok=True)
+                return
+            if self._answers():
+                return
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        """Ready means that a query was answered; a process id or a socket file may be left over from a crash."""
+        try:
+            with self._admin("postgres") as connection:
+                connection.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _admin(self, database: str) -> psycopg.Connection:
+        password = self._secrets()["postgres"]
+        return psycopg.connect(
+            host=str(self.socket), user="postgres", password=password, dbname=database, autocommit=True, connect_timeout=5
+        )
+
+    def _prepare(self) -> None:
+        kept = self._secrets()
+        with self._admin("postgres") as connection:
+            for role in (OWNER, SERVICE):
+                if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+                    statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+                    connection.execute(statement.format(sql.Identifier(role), sql.Literal(kept[role])))
+        self.make_database(DATABASE)
+
+    def make_database(self, name: str, template: str | None = None) -> None:
+        """Make a database owned by the owner role unless it exists; `template` copies another one."""
+        with self._admin("postgres") as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+                return
+            statement = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER))
+            if template:
+                statement = statement + sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
+            connection.execute(statement)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, with its sessions."""
+        with self._admin("postgres") as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process runs; a zombie does not. Where /proc is missing, whether the id exists."""
+    stat = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _working_in(folder: Path) -> bool:
+    """Whether any process still has this folder as its working directory (as PostgreSQL's children do)."""
+    for entry in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if entry.readlink() == folder:
+                return True
+        except OSError:
+            continue
+    return False
