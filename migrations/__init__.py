@@ -1,1 +1,1 @@
-"""The database schema of the log, by Alembic. Stands alone: imports nothing of ours."""
+"""Alembic migrations of the log, its companions, access and checkpoints; projection tables follow from row types."""

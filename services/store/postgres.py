@@ -199,6 +199,7 @@ class EmbeddedPostgres:
         while lock.exists() and time.monotonic() < deadline:
             if not _lives(int(lock.read_text().split()[0])) and not _working_in(self.data):
                 lock.unlink(missing_ok=True)
+                (self.socket / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
                 return
             if self._answers():
                 return

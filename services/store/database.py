@@ -1,0 +1,141 @@
+"""The database: connections of the service role, migrations as the owner, and what happens when it is away."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+
+from events.errors import Unavailable
+from services.store.postgres import SERVICE
+
+RETRY_AFTER_S = 2
+WRITER_OPTIONS = "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=30000"
+"""So that a writer that stopped in the middle frees the others."""
+_AWAY = (OperationalError, InterfaceError, TimeoutError)
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database, as the service role.
+
+    `owner_url` is used for migrations only; without it, migrations run as the service role.
+    """
+
+    def __init__(self, url: str, owner_url: str | None = None, *, pool_size: int = 12) -> None:
+        self.url = _with_driver(url)
+        self.owner_url = _with_driver(owner_url or url)
+        self.engine: Engine = create_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=8,
+            pool_pre_ping=True,
+            pool_timeout=5,
+            isolation_level="READ COMMITTED",
+            connect_args={"connect_timeout": 5, "options": WRITER_OPTIONS},
+        )
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection for reading. Raises Unavailable when the database does not answer."""
+        with _away(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction that commits at the end. Raises Unavailable when the database does not answer."""
+        with _away(), self.engine.begin() as connection:
+            yield connection
+
+    def listen(self) -> psycopg.Connection[Any]:
+        """A connection of its own that hears `NOTIFY lodestone_log`; a hint only, polling is the truth."""
+        url = make_url(self.url).set(drivername="postgresql")
+        with _away():
+            connection = psycopg.connect(url.render_as_string(hide_password=False), autocommit=True, connect_timeout=5)
+            connection.execute("LISTEN lodestone_log")
+        return connection
+
+    def ping(self) -> None:
+        """Raises Unavailable unless a query is answered."""
+        with self.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def migrate(self) -> None:
+        """Bring the tables to this release's version, as the owner.
+
+        Raises Unavailable when the database does not answer or was written by a newer release.
+        """
+        config = alembic_config(self.owner_url)
+        with _away():
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise Unavailable(
+                    f"The database was written by a newer Lodestone than this one ({error}). "
+                    "Start that newer release, or use another LODESTONE_DATA_DIR."
+                ) from error
+
+    def migrated(self) -> bool:
+        """Whether the tables are at this release's version."""
+        with self.connect() as connection:
+            if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
+                return False
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found == ScriptDirectory.from_config(alembic_config(self.owner_url)).get_current_head()
+
+    def dispose(self) -> None:
+        """Close all pooled connections."""
+        self.engine.dispose()
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration for the packaged migrations."""
+    spec = find_spec("migrations")
+    assert spec is not None and spec.submodule_search_locations
+    config = Config()
+    config.set_main_option("script_location", str(Path(next(iter(spec.submodule_search_locations)))))
+    config.attributes["url"] = url
+    config.attributes["service_role"] = SERVICE
+    return config
+
+
+def _with_driver(url: str) -> str:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "postgresql":
+        raise Unavailable(
+            f"LODESTONE_DATABASE_URL names {parsed.get_backend_name()}; PostgreSQL 15 or newer is the only database: "
+            "postgresql://user:password@host/name."
+        )
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    try:
+        yield
+    except _AWAY as error:
+        raise unavailable(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise unavailable(error) from error
+        raise
+    except psycopg.OperationalError as error:
+        raise unavailable(error) from error
+
+
+def unavailable(error: Exception) -> Unavailable:
+    """The refusal for a database that does not answer now."""
+    cause = str(getattr(error, "orig", error)).strip().splitlines()
+    return Unavailable(
+        f"The database does not answer ({cause[0] if cause else type(error).__name__}). "
+        "Nothing accepted is lost; try again.",
+        retry_after_s=RETRY_AFTER_S,
+    )
