@@ -91,7 +91,9 @@ def upgrade() -> None:
             op.execute(text(statement))
     for number in range(PARTITIONS):
         low, high = number * PARTITION, (number + 1) * PARTITION
-        op.execute(text(f"CREATE TABLE log_events_{number:03d} PARTITION OF log_events FOR VALUES FROM ({low}) TO ({high})"))
+        op.execute(
+            text(f"CREATE TABLE log_events_{number:03d} PARTITION OF log_events FOR VALUES FROM ({low}) TO ({high})")
+        )
     op.execute(text(REFUSE))
     for table in APPEND_ONLY:
         _refuse(table)
@@ -122,7 +124,9 @@ def _refuse_truncate(table: str) -> None:
 
 
 def _grant(role: str | None) -> None:
-    exists = role and op.get_bind().execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar()
+    exists = (
+        role and op.get_bind().execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar()
+    )
     if not exists:
         return
     for table in APPEND_ONLY:

@@ -112,7 +112,7 @@ class EmbeddedPostgres:
             self._give(self.folder)
         if self.user.name is not None and self.user.run("test", "-x", self.folder, check=False).returncode != 0:
             raise Unavailable(
-                f"The system user '{self.user.name}' cannot reach {self.folder}: a folder above it is closed to others. "
+                f"The system user '{self.user.name}' cannot reach {self.folder}: a folder above it is closed. "
                 "Set LODESTONE_DATA_DIR to a folder that it can reach, e.g. /var/lib/lodestone."
             )
         if not os.access(self.folder, os.W_OK):
@@ -217,7 +217,12 @@ class EmbeddedPostgres:
     def _admin(self, database: str) -> psycopg.Connection:
         password = self._secrets()["postgres"]
         return psycopg.connect(
-            host=str(self.socket), user="postgres", password=password, dbname=database, autocommit=True, connect_timeout=5
+            host=str(self.socket),
+            user="postgres",
+            password=password,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=5,
         )
 
     def _prepare(self) -> None:
