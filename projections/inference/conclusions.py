@@ -52,7 +52,8 @@ class LotVerdict:
 class LotModel:
     """What was learnt about all lots of one metric; `scatter` is the motor-to-motor standard deviation.
 
-    `dof` are the residual degrees of freedom; `numbers` goes into the evidence record as it is.
+    `dof` are the residual degrees of freedom; `numbers` goes into the evidence record as it is; `shared_u` is the
+    part of the effects' errors that all lots have in common (reference benches, covariate).
     """
 
     metric: str
@@ -66,6 +67,7 @@ class LotModel:
     numbers: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     refusal: Refusal | None = None
+    shared_u: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ class RequirementState:
     """Everything that the conclusions on one requirement follow from, up to log position `position`.
 
     `results` names, for a lot, the events of the results of its motors (for the evidence record); it may be filled
-    after a first look, for the lots that turned out bad.
+    after a first look, for the lots that turned out bad. Tick and origin are those of the column "dT".
     """
 
     requirement: str
@@ -186,3 +186,5 @@ class RequirementState:
     lives: tuple[Life, ...] = ()
     results: Mapping[str, tuple[EventId, ...]] = field(default_factory=dict)
     issued_by: EventId | None = None
+    covariate_tick_K: float = 0.1
+    covariate_origin_Cel: float = 20.0

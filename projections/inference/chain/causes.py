@@ -58,7 +58,7 @@ def _suspects(requirement: Requirement) -> tuple[tuple[str, ...], tuple[str, ...
     if requirement.metric in VIBRATION:
         bond = failure_modes.find("FM-MAG-DET")
         keys = (*failure_modes.VIBRATION_SUSPECTS, *bond.suspects)
-        return _magnet(keys), bond.also, None
+        return tuple(dict.fromkeys(keys)), bond.also, None
     if requirement.metric == "motor.life":
         modes = [failure_modes.find(code) for code in requirement.failure_modes]
         halted = [mode.code for mode in modes if not mode.propagates]
@@ -66,16 +66,11 @@ def _suspects(requirement: Requirement) -> tuple[tuple[str, ...], tuple[str, ...
             named = ", ".join(halted) or "unnamed failure modes"
             return (), (), f"A person must judge {named}: it may not reach a magnet specification by itself (A.10)."
         return (
-            _magnet(key for mode in modes for key in mode.suspects),
+            tuple(dict.fromkeys(key for mode in modes for key in mode.suspects)),
             tuple(dict.fromkeys(text for mode in modes for text in mode.also)),
             None,
         )
     return (), (), f"No rule leads from {requirement.metric} to a magnet characteristic; a person must judge."
-
-
-def _magnet(keys: object) -> tuple[str, ...]:
-    listed = list(keys)  # type: ignore[call-overload]
-    return tuple(dict.fromkeys(listed))
 
 
 def _contrasts(

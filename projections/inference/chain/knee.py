@@ -118,8 +118,10 @@ def _likelihood(
 
 
 def _normal(log_weights: Matrix) -> Matrix:
-    weights = np.exp(log_weights - log_weights.max())
-    return weights / float(weights.sum())
+    weights: Matrix = np.exp(log_weights - log_weights.max())
+    total = float(weights.sum())
+    normal: Matrix = weights / total
+    return normal
 
 
 def _moments(weights: Matrix, values: Matrix) -> tuple[float, float]:

@@ -33,11 +33,11 @@ def lot_model(state: RequirementState, requirement: Requirement, policy: Policy)
     """Effects of all lots of one metric, or a named refusal where the results are too few."""
     metric = characteristics.find(requirement.metric)
     chosen = select(requirement, state.groups)
-    merged = merge(chosen.groups, metric.tick, TICK_K) if chosen.groups else None
+    merged = merge(chosen.groups, metric.tick, state.covariate_tick_K) if chosen.groups else None
     refusal = _too_few(merged, policy)
     if merged is None or refusal:
         return _empty(requirement.metric, metric.unit, chosen, merged, refusal)
-    frame = _frame(merged, requirement)
+    frame = _frame(merged, requirement, state.covariate_origin_Cel)
     columns = [*frame.lots, *frame.benches, *(["dT"] if frame.covariate else [])]
     asked = [{lot: 1.0, **frame.reference} for lot in frame.lots]
     solved = solve(merged, columns, asked)
@@ -56,11 +56,8 @@ def lot_model(state: RequirementState, requirement: Requirement, policy: Policy)
         len(frame.benches),
         _numbers(merged, frame, solved, ranked, metric.origin),
         (*chosen.notes, *_notes(frame, ranked)),
+        shared_u=_shared(solved),
     )
-
-
-TICK_K = characteristics.COVARIATES["dT"].tick
-ORIGIN_Cel = characteristics.COVARIATES["dT"].origin
 
 
 def scatter(solved: Solved, merged: Merged) -> float:
@@ -72,9 +69,21 @@ def scatter(solved: Solved, merged: Merged) -> float:
     return math.sqrt(variance)
 
 
+def _shared(solved: Solved) -> float:
+    """The error common to all estimable lots: the mean covariance between two of them."""
+    place = [number for number, flag in enumerate(solved.estimable) if flag]
+    if len(place) < 2:
+        return 0.0
+    block = solved.covariance[place][:, place]
+    between = (float(block.sum()) - float(block.trace())) / (len(place) * (len(place) - 1))
+    return math.sqrt(max(between, 0.0))
+
+
 def _too_few(merged: Merged | None, policy: Policy) -> Refusal | None:
     if merged is None:
-        return Refusal("no_results", "No result lies within the requirement's reference condition.", "Test motors there.")
+        return Refusal(
+            "no_results", "No result lies within the requirement's reference condition.", "Test motors there."
+        )
     lots = sum(name.startswith("lot:") for name in merged.names)
     if merged.motors < policy.minimum_motors or lots < policy.minimum_lots:
         return Refusal(
@@ -86,14 +95,12 @@ def _too_few(merged: Merged | None, policy: Policy) -> Refusal | None:
     return None
 
 
-def _empty(
-    metric: str, unit: str, chosen: Selected, merged: Merged | None, refusal: Refusal | None
-) -> LotModel:
+def _empty(metric: str, unit: str, chosen: Selected, merged: Merged | None, refusal: Refusal | None) -> LotModel:
     motors, results = (merged.motors, merged.results) if merged else (0, 0)
     return LotModel(metric, unit, (), None, 0.0, motors, results, 0, {}, chosen.notes, refusal)
 
 
-def _frame(merged: Merged, requirement: Requirement) -> Frame:
+def _frame(merged: Merged, requirement: Requirement, origin_Cel: float) -> Frame:
     lots = tuple(name for name in merged.names if name.startswith("lot:"))
     benches = tuple(name for name in merged.names if name.startswith("bench:"))
     islands = connected(merged, lots, benches)
@@ -102,7 +109,7 @@ def _frame(merged: Merged, requirement: Requirement) -> Frame:
     reference = {name: 1.0 / len(at) for name in at}
     covariate = _spread_K(merged) > SAME_TEMPERATURE_K
     if covariate:
-        reference["dT"] = _reference_K(merged, requirement)
+        reference["dT"] = _reference_K(merged, requirement, origin_Cel)
     return Frame(lots, benches, reference, covariate, islands)
 
 
@@ -114,13 +121,13 @@ def _spread_K(merged: Merged) -> float:
     return math.sqrt(max(merged.matrix[own, own] / merged.motors - mean * mean, 0.0))
 
 
-def _reference_K(merged: Merged, requirement: Requirement) -> float:
+def _reference_K(merged: Merged, requirement: Requirement, origin_Cel: float) -> float:
     """The covariate at the reference: the stated magnet temperature, 20 °C for quantities so defined, else the mean."""
     stated = requirement.reference.magnet_temperature
     if stated is not None:
-        return stated.to("Cel") - ORIGIN_Cel
+        return stated.to("Cel") - origin_Cel
     if requirement.metric.endswith("20"):
-        return 20.0 - ORIGIN_Cel
+        return 20.0 - origin_Cel
     return float(merged.matrix[merged.names.index("dT"), merged.names.index("1")]) / merged.motors
 
 

@@ -72,16 +72,20 @@ def _best_ratio(blocks: _Blocks) -> float:
 def _criterion(blocks: _Blocks, ratio: float) -> tuple[float, Matrix, Matrix, Matrix, Matrix, Matrix, float]:
     """−2 log REML likelihood at t = s_lot/s, with the factors that the effects need."""
     q, p = blocks.zx.shape
-    lower = np.linalg.cholesky(ratio * ratio * blocks.zz + np.eye(q))
-    c_u = linalg.solve_triangular(lower, ratio * blocks.zy, lower=True)
-    r = linalg.solve_triangular(lower, ratio * blocks.zx, lower=True)
-    lower_x = np.linalg.cholesky(blocks.xx - r.T @ r)
-    c_b = linalg.solve_triangular(lower_x, blocks.xy - r.T @ c_u, lower=True)
+    lower = _cholesky(ratio * ratio * blocks.zz + np.eye(q))
+    c_u: Matrix = linalg.solve_triangular(lower, ratio * blocks.zy, lower=True)
+    r: Matrix = linalg.solve_triangular(lower, ratio * blocks.zx, lower=True)
+    lower_x = _cholesky(blocks.xx - r.T @ r)
+    c_b: Matrix = linalg.solve_triangular(lower_x, blocks.xy - r.T @ c_u, lower=True)
     residual = max(blocks.yy - float(c_u @ c_u) - float(c_b @ c_b), 1e-300)
     free = blocks.n - p
     value = 2.0 * float(np.log(np.diag(lower)).sum()) + 2.0 * float(np.log(np.diag(lower_x)).sum())
     value += free * (1.0 + math.log(2.0 * math.pi * residual / free))
-    return value, lower, c_u, r, lower_x, c_b, residual / free
+    return float(value), lower, c_u, r, lower_x, c_b, residual / free
+
+
+def _cholesky(matrix: Matrix) -> Matrix:
+    return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
 
 
 def _effects(blocks: _Blocks, ratio: float) -> tuple[list[tuple[float, float]], float]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from events.rules.requirements import ReferenceCondition, Requirement
+from events.vocabulary.quantities import Measured
 from projections.inference.state import Group
 
 SOAK = ("soak_Cel", "soak_h", "fault_A")
@@ -41,21 +42,25 @@ def select(requirement: Requirement, groups: Iterable[Group]) -> Selected:
 
 def _near(reference: ReferenceCondition, condition: Mapping[str, float | None]) -> bool:
     tolerance = reference.tolerance
-    soak, hours, fault = reference.soak_temperature, reference.soak_duration, reference.fault_current
+    hours, fault = _in(reference.soak_duration, "h"), _in(reference.fault_current, "A")
     wanted = (
-        ("speed_rpm", reference.speed and reference.speed.to("/min"), tolerance.speed_rpm),
-        ("torque_Nm", reference.torque and reference.torque.to("N.m"), tolerance.torque_Nm),
-        ("soak_Cel", soak and soak.to("Cel"), tolerance.temperature_K),
-        ("soak_h", hours and hours.to("h"), hours and hours.to("h") * tolerance.duration_pct / 100.0),
-        ("fault_A", fault and fault.to("A"), fault and fault.to("A") * tolerance.current_pct / 100.0),
+        ("speed_rpm", _in(reference.speed, "/min"), tolerance.speed_rpm),
+        ("torque_Nm", _in(reference.torque, "N.m"), tolerance.torque_Nm),
+        ("soak_Cel", _in(reference.soak_temperature, "Cel"), tolerance.temperature_K),
+        ("soak_h", hours, (hours or 0.0) * tolerance.duration_pct / 100.0),
+        ("fault_A", fault, (fault or 0.0) * tolerance.current_pct / 100.0),
     )
     for name, at, within in wanted:
-        if at is None or within is None:
+        if at is None:
             continue
         seen = condition.get(name)
         if seen is None or abs(seen - at) > within + 1e-9:
             return False
     return True
+
+
+def _in(quantity: Measured | None, unit: str) -> float | None:
+    return None if quantity is None else quantity.to(unit)
 
 
 def _one_exposure(groups: Sequence[Group]) -> tuple[list[Group], int]:

@@ -1,4 +1,4 @@
-"""Failures by lot: Weibull with right-censoring and a common shape; the share of motors that reach the required life."""
+"""Failures by lot: Weibull, right-censored, common shape; the share of motors that reach the required life."""
 
 import math
 from collections.abc import Mapping, Sequence
