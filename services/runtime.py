@@ -1,0 +1,35 @@
+"""The running service as its doors see it: store, clock, limits, measurements. Built once, by the wiring."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.measurements import Measurements
+from services.store.database import Database
+from services.store.log import Log
+from services.store.projector import Projector
+
+
+@dataclass
+class Runtime:
+    """What every door may use. `known_position` is the last position that all projections were seen to have reached."""
+
+    database: Database
+    log: Log
+    projector: Projector
+    clock: Callable[[], datetime]
+    version: str
+    public_url: str = "http://127.0.0.1:8600"
+    max_body_bytes: int = 8 * 1024 * 1024
+    max_wait_s: float = 30.0
+    metrics: Measurements = field(default_factory=Measurements)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    known_position: int = 0
+
+    def position(self) -> int:
+        """The log position that all projections have reached."""
+        positions = self.projector.positions()
+        reached = min(positions.values(), default=0)
+        self.known_position = max(self.known_position, reached)
+        return reached
