@@ -1,0 +1,89 @@
+"""Settings: from the environment, with defaults that work on a laptop; each says what it does."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from events.errors import Invalid
+
+PREFIX = "LODESTONE_"
+SYSTEM_FOLDER = Path("/var/lib/lodestone")
+
+
+def default_data_dir() -> Path:
+    """As root /var/lib/lodestone, else the user's own data folder."""
+    if os.geteuid() == 0:
+        return SYSTEM_FOLDER
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "lodestone"
+
+
+class Settings(BaseSettings):
+    """Everything that the environment decides. What changes a number or a decision is a policy event instead."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address that the service listens on.")
+    port: int = Field(8600, ge=0, le=65535, description="Port that the service listens on.")
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="Folder of the embedded database, recordings and keys."
+    )
+    database_url: str | None = Field(None, description="Any PostgreSQL ≥ 15 as postgresql://…; none: the embedded one.")
+    database_owner_url: str | None = Field(
+        None, description="The same database as the owner role, for migrations; none: migrate as the service role."
+    )
+    kafka_bootstrap_servers: str | None = Field(None, description="Kafka brokers as host:port,…; none: Kafka is off.")
+    public_url: str | None = Field(None, description="URL under which others reach the service; none: host and port.")
+    max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="Largest request body; larger ones get 413.")
+    wait_s: float = Field(5.0, ge=0, le=60, description="How long min_position waits unless the caller says otherwise.")
+
+    @property
+    def url(self) -> str:
+        """The URL to tell people."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One setting for people: its variable, value (secrets masked), where that came from, what it does."""
+
+    name: str
+    value: str
+    origin: str
+    description: str
+
+
+def load() -> Settings:
+    """The settings of this environment. Raises Invalid naming the variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise Invalid(f"{name} is not right: {first['msg']}.") from error
+
+
+def explain(settings: Settings) -> list[Explained]:
+    """Every setting with its value and origin, in the order of the file."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        variable = PREFIX + name.upper()
+        origin = "environment" if variable in os.environ else "default"
+        value = getattr(settings, name)
+        text = "" if value is None else _masked(str(value))
+        rows.append(Explained(variable, text, origin, field.description or ""))
+    return rows
+
+
+def _masked(value: str) -> str:
+    if "://" not in value:
+        return value
+    try:
+        return make_url(value).render_as_string(hide_password=True)
+    except ArgumentError:
+        return value

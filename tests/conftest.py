@@ -1,0 +1,51 @@
+"""Fixtures that every test may use: a real PostgreSQL, a migrated database for each test, the log on it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from services.store.database import Database
+from services.store.log import Log
+from services.store.postgres import EmbeddedPostgres
+
+TEMPLATE = "lodestone_template"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One embedded server for the whole run, with durability off: tests of crashes start their own."""
+    home = Path(tempfile.mkdtemp(prefix="lodestone-tests-"))
+    home.chmod(0o711)
+    server = EmbeddedPostgres(home / "postgres", unsafe_fast=True)
+    server.open()
+    server.make_database(TEMPLATE)
+    template = Database(server.addresses(TEMPLATE).service, server.addresses(TEMPLATE).owner, pool_size=1)
+    template.migrate()
+    template.dispose()
+    yield server
+    server.close()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
+    """A database of this test's own, made by the migrations."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    postgres.make_database(name, template=TEMPLATE)
+    addresses = postgres.addresses(name)
+    made = Database(addresses.service, addresses.owner, pool_size=4)
+    yield made
+    made.dispose()
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def log(database: Database) -> Log:
+    """The log in this test's database."""
+    return Log(database)
