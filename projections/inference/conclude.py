@@ -10,10 +10,10 @@ from projections.inference.chain import design as design_says
 from projections.inference.chain.causes import find_cause
 from projections.inference.chain.limits import Answer, question
 from projections.inference.chain.magnet import magnet_limit
-from projections.inference.chain.window import window_limit
 from projections.inference.chain.propagate import Explanation, Propagated, propagate
 from projections.inference.chain.properties import Properties, properties
 from projections.inference.chain.sourcing import sourcing
+from projections.inference.chain.window import window_limit
 from projections.inference.conclusions import Cause, Conclusions, LotModel, LotVerdict, Refusal
 from projections.inference.lots.effects import lot_model
 from projections.inference.lots.select import select
@@ -70,6 +70,7 @@ def _explain(base: Conclusions, state: RequirementState, requirement: Requiremen
         limits=limits,
         sourcing=source,
         refusals=tuple(refusals),
+        known=known,
         numbers={"inversion": answer.numbers or {}, "explained": [_told(item) for item in below.explanations]},
         notes=(*base.notes, *cause.notes, *answer.notes, *below.notes),
     )

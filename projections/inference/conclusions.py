@@ -1,5 +1,6 @@
 """What inference concludes on one requirement: lots with verdicts, causes, limits; each number with its error."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -71,6 +72,16 @@ class LotModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Property:
+    """A lot's value of one characteristic in its canonical unit, with standard uncertainty and where it came from."""
+
+    value: float
+    u: float
+    events: tuple[EventId, ...] = ()
+    n: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Contrast:
     """One characteristic of a bad lot against the other lots: `sigmas` is positive in the harmful direction."""
 
@@ -132,9 +143,9 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Sourced:
-    """What should be required of, or excluded from, a supplier's sources."""
+    """What should be required of one supplier, and which of its sources excluded."""
 
-    suppliers: tuple[str, ...]
+    supplier: str
     excluded: tuple[str, ...]
     required: tuple[str, ...]
     why: str
@@ -144,15 +155,19 @@ class Sourced:
 
 @dataclass(frozen=True, slots=True)
 class Conclusions:
-    """Everything concluded on one requirement; refusals are conclusions too."""
+    """Everything concluded on one requirement; refusals are conclusions too.
+
+    `known` are the properties of the judged lots that the conclusions used, by lot and characteristic.
+    """
 
     requirement: str
     model: LotModel
     verdicts: tuple[LotVerdict, ...] = ()
     cause: Cause | None = None
     limits: tuple[Limit, ...] = ()
-    sourcing: Sourced | None = None
+    sourcing: tuple[Sourced, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    known: Mapping[str, Mapping[str, Property]] = field(default_factory=dict)
     numbers: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

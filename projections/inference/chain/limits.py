@@ -9,8 +9,7 @@ from scipy import stats
 from events.rules.policies import Policy
 from events.rules.requirements import Requirement
 from events.vocabulary import characteristics
-from projections.inference.chain.properties import Property
-from projections.inference.conclusions import Limit, LotModel, LotVerdict, Number, Refusal, Step
+from projections.inference.conclusions import Limit, LotModel, LotVerdict, Property, Refusal, Step
 from projections.inference.lots.verdicts import requirement_limit, share_conforming
 
 FEWEST_SHARE = 0.5
@@ -133,9 +132,14 @@ def sentence(limit: Limit, requirement: Requirement, asked: Question) -> str:
     name = characteristics.find(limit.characteristic).name
     where = f" at {limit.temperature_Cel:g} °C" if limit.temperature_Cel is not None else ""
     word = "at least" if limit.side == "lower" else "at most"
+    keeps = (
+        f"a lot exactly at it has {100 * asked.share:.3g} % of its motors within “{requirement.title}”"
+        if requirement.convention == "at_limit"
+        else f"the accepted lots, with one more exactly at the limit, meet “{requirement.title}” on average with "
+        f"{100 * requirement.conformance:g} % of their motors"
+    )
     return (
-        f"{name}{where} of {word} {limit.value:g} {limit.unit} (lot mean, true value) keeps {100 * asked.share:.3g} % of "
-        f"the motors of a lot exactly at the limit within “{requirement.title}”, with confidence "
+        f"{name}{where} of {word} {limit.value:g} {limit.unit} (lot mean, true value): {keeps}, with confidence "
         f"{100 * asked.confidence:g} %."
     )
 
@@ -143,7 +147,3 @@ def sentence(limit: Limit, requirement: Requirement, asked: Question) -> str:
 def t_factor(confidence: float) -> float:
     """The normal quantile of the confidence."""
     return float(stats.norm.ppf(confidence))
-
-
-def no_number(value: Number) -> bool:
-    return value is None or not math.isfinite(value)

@@ -16,7 +16,7 @@ from projections.inference.state import Edge
 SMALLEST_SHARE = 0.03
 """A parent that explains less than this share of the lot's deviation gets no limit of its own."""
 CAPABLE = 3.0
-"""A limit closer than this many recorded standard deviations is marked as one the process does not hold (H.5)."""
+"""No limit is set closer than this many recorded standard deviations: the process would not hold it (H.5, ±3 s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,7 @@ def propagate(
     explained = sum(abs(part.contribution) for part in kept)
     whole = max(explained, abs(worst.deviation))
     limits = tuple(_limit(part, limit, room * abs(part.contribution) / whole, confidence, worst) for part in kept)
-    notes = tuple(
-        f"{part.parent}: the recorded scatter (s = {part.sd:.3g}) is too wide for the limit {item.value:g} {item.unit}."
-        for part, item in zip(kept, limits, strict=True)
-        if abs(part.nominal - item.value) < CAPABLE * part.sd
-    )
-    return Propagated(limits, tuple(found), (), notes)
+    return Propagated(limits, tuple(found), (), ())
 
 
 def _nominal(good: Sequence[str], known: Properties) -> dict[str, float]:
@@ -141,7 +136,9 @@ def _limit(part: Part, magnet: Limit, room: float, confidence: float, worst: Exp
     """How far the parent may move when all explaining parents move together, each by its share (worst case, G.6)."""
     unit = characteristics.find(part.parent).unit
     relative = part.slope.sigma / abs(part.slope.value)
-    allowed = room / (abs(part.slope.value) * (1.0 + t_factor(confidence) * relative))
+    derived = room / (abs(part.slope.value) * (1.0 + t_factor(confidence) * relative))
+    held = min(CAPABLE * part.sd, 0.9 * abs(part.value - part.nominal))
+    allowed = max(derived, held)
     down = part.value < part.nominal
     value = part.nominal - allowed if down else part.nominal + allowed
     side = "lower" if down else "upper"
@@ -156,14 +153,21 @@ def _limit(part: Part, magnet: Limit, room: float, confidence: float, worst: Exp
              f"of {worst.deviation:.4g} {magnet.unit}, remainder {worst.remainder:.3g} ± {worst.remainder_u:.2g}"),
         Step(f"room for this parent in {magnet.characteristic}", room, None, magnet.unit,
              "others at nominal with their recorded scatter; parents that moved together add up (worst case, G.6)"),
-        Step("limit on the true value", value, allowed * relative, unit, "nominal and allowed deviation"),
+        Step("deviation that the room allows", derived, derived * relative, unit, "room over the slope's upper bound"),
+        Step("deviation that the recorded process holds", held, None, unit, f"{CAPABLE:g} recorded standard deviations"),
+        Step("limit on the true value", value, allowed * relative, unit, "nominal and the larger of the two deviations"),
     )  # fmt: skip
     word = "at least" if down else "at most"
     rounded = safe_side(value, side)
+    holds = (
+        f"{word} {rounded:g} {unit} keeps the magnet limit with the other parents at nominal."
+        if derived >= held
+        else f"{word} {rounded:g} {unit} is what the recorded process holds; nearer it could not keep, and the magnet limit "
+        "still binds beside it."
+    )
     why = (
         f"Lot {worst.lot} had {part.value:.4g} {unit} against {part.nominal:.4g} {unit} of the other lots, which explains "
-        f"{part.contribution:.3g} of its {worst.deviation:.3g} {magnet.unit} of {magnet.characteristic}; {word} {rounded:g} "
-        f"{unit} keeps the magnet limit with the other parents at nominal."
+        f"{part.contribution:.3g} of its {worst.deviation:.3g} {magnet.unit} of {magnet.characteristic}; {holds}"
     )
     return Limit(
         part.parent, "lower" if down else "upper", rounded, allowed * relative, unit,

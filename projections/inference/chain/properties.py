@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
-from projections.inference.state import EventId, Link, Measurement, Plant
+from projections.inference.conclusions import Property
+from projections.inference.state import Link, Measurement, Plant
 
 REFERENCE_Cel = 20.0
 TEMPERATURE_STEP_K = 2.0
@@ -12,16 +12,6 @@ POINT_STATISTICS = ("lot_mean", "standard_deviation")
 INHERITED = ("alloy.", "process.")
 COVERAGE = 0.5
 """A mean over parents counts when parents of at least this share of the mass were measured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Property:
-    """A lot's value of one characteristic in its canonical unit, with standard uncertainty and where it came from."""
-
-    value: float
-    u: float
-    events: tuple[EventId, ...] = ()
-    n: int = 1
 
 
 Properties = Mapping[str, Mapping[str, Property]]

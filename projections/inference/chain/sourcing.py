@@ -43,15 +43,20 @@ def shared_changes(bad: Sequence[str], good: Sequence[str], plant: Plant) -> tup
 
 def sourcing(
     bad: Sequence[str], good: Sequence[str], plant: Plant, cause: Cause | None, policy: Policy
-) -> Sourced | None:
-    """The sourcing revision that belongs in the case, or None."""
+) -> tuple[Sourced, ...]:
+    """The sourcing revisions that belong in the case, one a supplier: nobody is told of another's sources."""
     changes = shared_changes(bad, good, plant)
-    if changes:
-        return _after_change(changes, bad, plant, policy)
+    parents = counting_parents(plant.links)
+    after = [
+        _after_change(supplier, [c for c in changes if c.supplier == supplier], bad, plant, policy)
+        for supplier in sorted({change.supplier for change in changes})
+    ]
     left = cause.unexplained if cause else tuple(bad)
-    if not left or (cause and cause.refusal and cause.refusal.code == "needs_a_person"):
-        return None
-    return _without_characteristic(left, good, plant, cause)
+    if cause and cause.refusal and cause.refusal.code == "needs_a_person":
+        return tuple(after)
+    left = tuple(lot for lot in left if not any(affected(change, lot, plant, parents) for change in changes))
+    suppliers = sorted({plant.lots[lot].supplier for lot in left if lot in plant.lots})
+    return (*after, *(_without_characteristic(supplier, left, good, plant, cause) for supplier in suppliers))
 
 
 def evidence_for(change: Change, policy: Policy) -> tuple[str, ...]:
@@ -59,40 +64,42 @@ def evidence_for(change: Change, policy: Policy) -> tuple[str, ...]:
     return tuple(f"{item}, for {change.kind} {change.after}" for item in policy.required_evidence_on_source_change)
 
 
-def _after_change(changes: Sequence[Change], bad: Sequence[str], plant: Plant, policy: Policy) -> Sourced:
+def _after_change(
+    supplier: str, changes: Sequence[Change], bad: Sequence[str], plant: Plant, policy: Policy
+) -> Sourced:
     parents = counting_parents(plant.links)
-    named = "; ".join(
-        f"{change.supplier} changed {change.level} {change.kind} from {change.before} to {change.after}"
-        for change in changes
-    )
+    named = "; ".join(f"{change.level} {change.kind} from {change.before} to {change.after}" for change in changes)
     lots = [lot for lot in bad if any(affected(change, lot, plant, parents) for change in changes)]
     return Sourced(
-        tuple(sorted({change.supplier for change in changes})),
+        supplier,
         (),
         tuple(dict.fromkeys(item for change in changes for item in evidence_for(change, policy))),
         f"{', '.join(lots)} came after a recorded change ({named}); the new source needs evidence before it is used.",
         tuple(change.event for change in changes),
-        tuple(Step(f"recorded change {change.change}", None, None, None, f"{change.before} → {change.after}, first lot "
-                   f"{change.first_lot}") for change in changes),
-    )  # fmt: skip
+        tuple(
+            Step(
+                f"recorded change {change.change}",
+                source=f"{change.before} → {change.after}, first lot {change.first_lot}, at {change.time}",
+            )
+            for change in changes
+        ),
+    )
 
 
-def _without_characteristic(left: Sequence[str], good: Sequence[str], plant: Plant, cause: Cause | None) -> Sourced:
-    suppliers = sorted({plant.lots[lot].supplier for lot in left if lot in plant.lots})
+def _without_characteristic(
+    supplier: str, left: Sequence[str], good: Sequence[str], plant: Plant, cause: Cause | None
+) -> Sourced:
+    own = [lot for lot in left if lot in plant.lots and plant.lots[lot].supplier == supplier]
+    fine = [lot for lot in good if lot in plant.lots and plant.lots[lot].supplier == supplier]
     would = cause.refusal.would_tell if cause and cause.refusal else ""
-    required = tuple(f"Root-cause report (8D) for lot {lot}" for lot in left)
-    if would:
-        required = (*required, would)
-    excluded = []
-    for supplier in suppliers:
-        own = [lot for lot in left if lot in plant.lots and plant.lots[lot].supplier == supplier]
-        fine = [lot for lot in good if lot in plant.lots and plant.lots[lot].supplier == supplier]
-        if len(own) >= FEWEST_TO_EXCLUDE and not fine:
-            excluded.append(supplier)
+    required = tuple(f"Root-cause report (8D) for lot {lot}" for lot in own)
+    excluded = (supplier,) if len(own) >= FEWEST_TO_EXCLUDE and not fine else ()
     return Sourced(
-        tuple(suppliers), tuple(excluded), required,
-        f"No certified characteristic explains {', '.join(left)}; until the cause is known, its supplier shows evidence "
+        supplier,
+        excluded,
+        (*required, would) if would else required,
+        f"No certified characteristic explains {', '.join(own)}; until the cause is known, its supplier shows evidence "
         "with every lot.",
         (),
-        tuple(Step(f"bad lot without explanation: {lot}", None, None, None, "verdict of this case") for lot in left),
-    )  # fmt: skip
+        tuple(Step(f"bad lot without explanation: {lot}", source="verdict of this case") for lot in own),
+    )
