@@ -66,6 +66,11 @@ class Row:
     body: bytes
 
 
+def leaf_hash(body: bytes) -> bytes:
+    """The hash of a leaf of the log over its stored bytes (RFC 9162, 2.1.1)."""
+    return hashlib.sha256(LEAF_PREFIX + body).digest()
+
+
 def head_of(connection: Connection) -> int:
     return int(connection.execute(text("SELECT coalesce(max(position), 0) FROM log_events")).scalar_one())
 
@@ -170,7 +175,7 @@ def insert_rows(connection: Connection, rows: Sequence[Row], now: datetime) -> N
             [row.version for row in rows],
             [row.draft.type for row in rows],
             [row.draft.content_hash for row in rows],
-            [hashlib.sha256(LEAF_PREFIX + row.body).digest() for row in rows],
+            [leaf_hash(row.body) for row in rows],
             [row.body for row in rows],
         ),
     )

@@ -21,6 +21,8 @@ from services.store.postgres import SERVICE
 RETRY_AFTER_S = 2
 WRITER_OPTIONS = "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=30000"
 """So that a writer that stopped in the middle frees the others."""
+_UNPREPARED = ("42P01", "3F000")
+"""SQLSTATE of a table or schema that does not exist."""
 _AWAY = (OperationalError, InterfaceError, TimeoutError)
 
 
@@ -126,6 +128,11 @@ def _away() -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise unavailable(error) from error
+        if getattr(error.orig, "sqlstate", None) in _UNPREPARED:
+            raise Unavailable(
+                "The database is not set up yet: its tables are still to be made (`lodestone migrate`).",
+                retry_after_s=RETRY_AFTER_S,
+            ) from error
         raise
     except psycopg.OperationalError as error:
         raise unavailable(error) from error

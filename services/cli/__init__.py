@@ -1,0 +1,46 @@
+"""The command line: results on standard output, words for people on standard error, exit 0 done, 1 refused, 2 usage."""
+
+import sys
+
+import structlog
+import typer
+
+from events.errors import DomainError
+from services.cli import data, inspection, people, serving
+from services.cli.printing import words
+
+app = typer.Typer(
+    name="lodestone",
+    help="Closed-loop specifications for rare-earth permanent-magnet motors.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for room in (serving, data, inspection, people):
+    room.register(app)
+
+
+def main() -> None:
+    """Run the command; a refusal is one sentence on standard error and exit 1, never a traceback."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        app()
+    except DomainError as error:
+        words(error.detail)
+        for fault in error.errors:
+            words(f"  {fault.pointer}: {fault.detail}")
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)
+    except KeyboardInterrupt:
+        words("Interrupted.")
+        sys.exit(130)

@@ -1,0 +1,121 @@
+"""Commands that move data: import, export, rebuild, migrate."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from events.errors import Invalid
+from events.rules.access import Principal
+from services import settings
+from services.cli.printing import Json, bar, result, words
+from services.engine import Decider
+from services.exchange.exporting import export as exported
+from services.exchange.importing import Summary, import_export, import_files, is_whole_export
+from services.store.log import wall_clock
+from services.wiring import Parts, parts
+
+NoDecider = Annotated[bool, typer.Option("--no-decider", help="Fold, and conclude nothing.")]
+OPERATOR = Principal(name="operator", role="admin")
+"""Whoever can run commands on the machine that holds the database."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("import")(import_)
+    app.command()(export)
+    app.command()(rebuild)
+    app.command()(migrate)
+
+
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="Files of newline-delimited CloudEvents, or one whole export.")],
+    no_decider: NoDecider = False,
+    json: Json = False,
+) -> None:
+    """Import events; safe to repeat: what is known already is counted as a duplicate. Exit 1 when any was refused."""
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise typer.BadParameter(f"no such file: {', '.join(missing)}", param_hint="PATHS")
+    with parts(settings.load()) as here:
+        here.prepare()
+        summary = _import(here, paths)
+        for problem in summary.problems:
+            words(problem)
+        if summary.rejected > len(summary.problems):
+            words(f"… and {summary.rejected - len(summary.problems)} more; all are kept in quarantine.")
+        _follow(here, decide=not no_decider)
+    result(summary.shown(), json)
+    sys.exit(1 if summary.rejected else 0)
+
+
+def _import(here: Parts, paths: list[Path]) -> Summary:
+    size = sum(path.stat().st_size for path in paths)
+    with bar("importing", size) as progress:
+
+        def advance(count: int) -> None:
+            progress.advance(progress.task_ids[0], count)
+
+        if len(paths) == 1 and is_whole_export(paths[0]):
+            return import_export(here.log, paths[0], OPERATOR, advance)
+        return import_files(here.ingest, paths, OPERATOR, advance)
+
+
+def _follow(here: Parts, *, decide: bool) -> None:
+    """Let the projections catch up and, unless told otherwise, conclude; a running worker does it instead."""
+    head = here.log.head()
+    with bar("folding", head) as progress:
+        here.projector.catch_up(progress=lambda at, _: progress.update(progress.task_ids[0], completed=at))
+    if here.projector.lease is None:
+        words("A worker is running; it folds what was imported.")
+        return
+    decider = Decider(here.database, here.log, here.projector, wall_clock)
+    while decide and decider.decide_once():
+        here.projector.catch_up()
+
+
+def export(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; none: standard output.")] = None,
+    after: Annotated[int, typer.Option(min=0, help="Only events after this position.")] = 0,
+) -> None:
+    """Write the log as newline-delimited events: the stored bytes, ids, times and engine events kept."""
+    with parts(settings.load()) as here:
+        here.prepare()
+        head, count = here.log.head(), 0
+        file = sys.stdout.buffer if output is None else output.open("wb")
+        with bar("exporting", max(head - after, 0)) as progress:
+            for body in exported(here.log, after, head):
+                file.write(body + b"\n")
+                count += 1
+                progress.advance(progress.task_ids[0])
+        file.flush()
+        if output is not None:
+            file.close()
+    words(f"{count} events, up to position {head}.")
+
+
+def rebuild(
+    name: Annotated[str | None, typer.Argument(help="A projection; none: all of them.")] = None,
+    json: Json = False,
+) -> None:
+    """Fold projections again from the start into fresh tables beside the live ones, then swap."""
+    with parts(settings.load()) as here:
+        here.prepare()
+        known = sorted(here.projector.projections)
+        if name is not None and name not in known:
+            raise Invalid(f"There is no projection '{name}'; there are {', '.join(known)}.")
+        done = {}
+        for each in [name] if name else known:
+            with bar(f"rebuilding {each}", here.log.head()) as progress:
+                done[each] = here.projector.rebuild(
+                    each, lambda at, to, bar=progress: bar.update(bar.task_ids[0], completed=at, total=to)
+                )
+    result({"rebuilt": done}, json)
+
+
+def migrate() -> None:
+    """Bring the database's tables up to this release; `serve` and `run` do it by themselves."""
+    with parts(settings.load()) as here:
+        here.prepare()
+    words("The tables are those of this release.")

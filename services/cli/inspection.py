@@ -1,0 +1,90 @@
+"""Commands that look: status, digest, verify, schema, config."""
+
+import json as json_module
+import sys
+from importlib.resources import files
+from typing import Annotated, Any
+
+import typer
+from events.schema import json_schema
+from rich.console import Console
+from rich.table import Table
+
+from events import catalogue
+from services import settings
+from services.cli.printing import Json, bar, print_line, result, words
+from services.doors.operations.status import status as status_of
+from services.store.verifying import verify as verified
+from services.wiring import parts
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(status)
+    app.command()(digest)
+    app.command()(verify)
+    app.command()(schema)
+    app.command()(config)
+
+
+def status(json: Json = False) -> None:
+    """How far the log and each projection are, and what waits."""
+    with parts(settings.load()) as here:
+        here.prepare()
+        found = status_of(here.runtime())
+    result(found, json)
+
+
+def digest(json: Json = False) -> None:
+    """The digest of every projection's state, after catching up."""
+    with parts(settings.load()) as here:
+        here.prepare()
+        here.projector.catch_up()
+        position = here.projector.position()
+        found = {name: here.projector.digest(name) for name in sorted(here.projector.projections)}
+    result({"position": position, "digests": found}, json)
+
+
+def verify(json: Json = False) -> None:
+    """Recompute the whole log and every projection; exit 1 names the first wrong position."""
+    with parts(settings.load()) as here:
+        here.prepare()
+        here.projector.catch_up()
+        with bar("verifying", here.log.head()) as progress:
+            found = verified(here.log, here.projector, lambda at: progress.update(progress.task_ids[0], completed=at))
+    result(found.shown(), json)
+    if found.problems:
+        for problem in found.problems:
+            words(problem)
+        sys.exit(1)
+
+
+def schema(
+    type: Annotated[str | None, typer.Argument(help="A full event type; none: list them.")] = None,
+    example: Annotated[bool, typer.Option("--example", help="Print a complete example event instead.")] = False,
+) -> None:
+    """The JSON Schema (2020-12) of an event type, or its example."""
+    if type is None:
+        for name in sorted(catalogue.CATALOGUE):
+            print_line(name)
+        return
+    line = catalogue.find(type)
+    if example:
+        print_line(files("events").joinpath("golden", f"{line.type}.json").read_text(encoding="utf-8").strip())
+        return
+    print_line(json_module.dumps(json_schema(line.type), indent=2, ensure_ascii=False))
+
+
+def config(json: Json = False) -> None:
+    """Every setting: its value, where that came from, what it does."""
+    rows = settings.explain(settings.load())
+    if json:
+        shown: dict[str, Any] = {
+            row.name: {"value": row.value, "origin": row.origin, "description": row.description} for row in rows
+        }
+        result(shown, True)
+        return
+    table = Table("Setting", "Value", "From", "What it does", box=None)
+    for row in rows:
+        table.add_row(row.name, row.value or "—", row.origin, row.description)
+    Console(soft_wrap=True).print(table)

@@ -1,0 +1,111 @@
+"""Commands that stay: serve, worker, run; and the demo, which drives the service through its door."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import httpx
+import typer
+
+from examples.prius.story import Story, seats
+from services import settings
+from services.cli.data import NoDecider
+from services.cli.demo_tokens import demo_tokens
+from services.cli.printing import Json, result, words
+from services.engine import Decider
+from services.serving import Service, stop_on_signals
+from services.store.log import wall_clock
+from services.wiring import Parts, parts
+from services.worker import Worker
+
+ROLES = ("engineer", "approver", "auditor", "admin")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(serve)
+    app.command()(worker)
+    app.command()(run)
+    app.command()(demo)
+
+
+def serve(
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only the API; a worker runs elsewhere.")] = False,
+    no_decider: NoDecider = False,
+) -> None:
+    """The API and the pages, with a worker as a supervised child process."""
+    with parts(settings.load()) as here:
+        service = Service(here, with_worker=not no_worker, with_decider=not no_decider)
+        service.start()
+        words(f"Lodestone listens at {here.settings.url}.")
+        service.wait()
+
+
+def worker(no_decider: NoDecider = False) -> None:
+    """Folds and decisions alone; any number may run against one database."""
+    with parts(settings.load()) as here:
+        decider = None if no_decider else Decider(here.database, here.log, here.projector, wall_clock)
+        working = Worker(here.projector, decider)
+        stop_on_signals(working.stop)
+        working.run()
+
+
+def run() -> None:
+    """Everything: set up, the worked example once round the loop, then the service in the foreground."""
+    with parts(settings.load()) as here:
+        service = Service(here, with_worker=True, with_decider=True)
+        service.start()
+        _story(here)
+        _ready(here)
+        service.wait()
+
+
+def demo(json: Json = False) -> None:
+    """The worked example, on the running service or on one started for the while; a second run changes nothing."""
+    with parts(settings.load()) as here, _served(here):
+        summary = _story(here)
+    result(summary, json)
+
+
+@contextmanager
+def _served(here: Parts) -> Iterator[None]:
+    """The service at our URL: the running one, or one of our own until the end."""
+    if _answers(here.settings.url):
+        yield
+        return
+    service = Service(here, with_worker=True, with_decider=True)
+    service.start()
+    try:
+        yield
+    finally:
+        service.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", timeout=2.0).json().get("service") == "lodestone"
+    except (httpx.HTTPError, ValueError):
+        return False
+
+
+def _story(here: Parts) -> dict[str, object]:
+    here.prepare()
+    tokens = demo_tokens(here, seats())
+    try:
+        return Story(here.settings.url, tokens, words).run()
+    except httpx.HTTPError as error:
+        words(f"The service at {here.settings.url} did not answer the example: {error}")
+        sys.exit(1)
+
+
+def _ready(here: Parts) -> None:
+    words(f"Lodestone is ready: {here.settings.url}")
+    for role in ROLES:
+        code = here.sessions.link(role, f"{role.title()} (sign-in link)")
+        words(f"  sign in as {role:<9} {here.settings.url}/sign-in?code={code}")
+    for seat in seats():
+        if seat.role == "supplier":
+            code = here.sessions.link("supplier", seat.name, seat.party)
+            words(f"  sign in as supplier {seat.name}: {here.settings.url}/sign-in?code={code}")
+    words("Each link works once. Stop with Ctrl-C.")

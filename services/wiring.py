@@ -1,0 +1,89 @@
+"""The wiring: settings in, the parts of a process out; the one place that knows how everything is made."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from projections.folds import all_projections
+from services.access.sessions import Sessions
+from services.access.tokens import Tokens
+from services.exchange.ingest import Ingest
+from services.exchange.quarantine import Quarantine
+from services.exchange.waiting import Waiting
+from services.runtime import Runtime
+from services.settings import Settings
+from services.store.database import Database
+from services.store.log import Log, wall_clock
+from services.store.postgres import EmbeddedPostgres
+from services.store.projector import Projector
+
+VERSION = version("lodestone")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every process is made of."""
+
+    settings: Settings
+    database: Database
+    log: Log
+    projector: Projector
+    tokens: Tokens
+    sessions: Sessions
+    ingest: Ingest
+
+    def runtime(self) -> Runtime:
+        """What the doors use."""
+        return Runtime(
+            database=self.database,
+            log=self.log,
+            projector=self.projector,
+            clock=wall_clock,
+            version=VERSION,
+            public_url=self.settings.url,
+            max_body_bytes=self.settings.max_body_bytes,
+        )
+
+    def prepare(self) -> None:
+        """Bring the tables up to this release. Raises Unavailable when the database is away or newer."""
+        self.database.migrate()
+        self.projector.prepare()
+
+
+@contextmanager
+def parts(settings: Settings) -> Iterator[Parts]:
+    """The parts of a process, on the embedded database or on LODESTONE_DATABASE_URL; let go at the end.
+
+    Raises Unavailable when the embedded database cannot be started; an external one may still be away.
+    """
+    embedded: EmbeddedPostgres | None = None
+    if settings.database_url is None:
+        embedded = EmbeddedPostgres(settings.data_dir)
+        addresses = embedded.open()
+        database = Database(addresses.service, addresses.owner)
+    else:
+        database = Database(settings.database_url, settings.database_owner_url)
+    try:
+        yield made(settings, database)
+    finally:
+        database.dispose()
+        if embedded is not None:
+            embedded.close()
+
+
+def made(settings: Settings, database: Database) -> Parts:
+    """The parts on this database."""
+    log = Log(database, wall_clock)
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    return Parts(
+        settings=settings,
+        database=database,
+        log=log,
+        projector=Projector(database, log, all_projections(), owner, wall_clock),
+        tokens=Tokens(database, log, wall_clock),
+        sessions=Sessions(database, wall_clock),
+        ingest=Ingest(log, Waiting(database), Quarantine(database, wall_clock)),
+    )
