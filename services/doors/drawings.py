@@ -1,4 +1,4 @@
-"""Drawings for the pages: SVG text made from numbers, readable without scripts, with words for those who do not see them."""
+"""Drawings for the pages: SVG made from numbers, readable without scripts, described in words as well."""
 
 import math
 from collections.abc import Sequence
