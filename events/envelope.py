@@ -70,7 +70,7 @@ def utc_text(moment: datetime) -> str:
 
 def parse_time(text: object, pointer: str = "/time") -> datetime:
     """The instant written in RFC 3339 with an offset. Raises Invalid with the pointer otherwise."""
-    if not isinstance(text, str) or len(text) < 20 or text[10] not in "Tt ":
+    if not isinstance(text, str) or len(text) < 19 or text[10] not in "Tt ":
         raise Invalid("The time is not RFC 3339.", errors=[Fault(pointer, "write e.g. 2026-03-01T08:00:00+01:00")])
     try:
         moment = datetime.fromisoformat(text)

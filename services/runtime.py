@@ -26,6 +26,8 @@ class Runtime:
     metrics: Measurements = field(default_factory=Measurements)
     stopping: threading.Event = field(default_factory=threading.Event)
     known_position: int = 0
+    decided: Callable[[], int] = lambda: 0
+    """The position that the decider has reached."""
 
     def position(self) -> int:
         """The log position that all projections have reached."""

@@ -1,0 +1,1 @@
+"""Pages: the templates, the layout, sign-in, static files. Readable without scripts; nothing from another host."""

@@ -1,0 +1,1 @@
+"""The supplier door: a numbered feed of notices for one party, and its answers. Shows nothing of another party."""

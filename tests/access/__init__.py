@@ -1,0 +1,1 @@
+"""Who may say what: tokens, links, sessions, on the real database."""

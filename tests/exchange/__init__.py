@@ -1,0 +1,1 @@
+"""Ways in and out: the CloudEvents codec, ingest, the quarantine."""
