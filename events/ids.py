@@ -1,4 +1,4 @@
-"""Ids of what the service concludes: UUIDv5 of (cause, kind, key), so that an id that exists means already concluded."""
+"""Ids of what the service concludes: UUIDv5 of (cause, kind, key); an id that exists means already concluded."""
 
 import json
 from uuid import NAMESPACE_URL, UUID, uuid5

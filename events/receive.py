@@ -12,6 +12,7 @@ from events.canonical import plain
 from events.catalogue import EventType, find, line_of
 from events.envelope import SERVICE_ATTRIBUTES, Draft, draft_of, parse_time
 from events.errors import Fault, Invalid
+from events.faults import refusal
 
 _ATTRIBUTE = re.compile(r"^[a-z0-9]{1,40}$")
 _REQUIRED = ("specversion", "id", "source", "type", "time", "data")
@@ -67,14 +68,7 @@ def _data(line: EventType, data: object) -> BaseModel:
     try:
         return line.model.model_validate(data)
     except ValidationError as error:
-        faults = [Fault("/data" + _pointer(item["loc"]), item["msg"]) for item in error.errors(include_url=False)]
-        first = f"{faults[0].pointer}: {faults[0].detail}"
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise Invalid(f"The data of {line.type} is not right: {first}{more}.", errors=faults) from error
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+        raise refusal(error, f"The data of {line.type}", "/data") from error
 
 
 def _check_identity(event: Mapping[str, Any], line: EventType, key: str) -> None:

@@ -1,1 +1,1 @@
-"""Rule streams: events, the state they build, and the functions that decide. decide(state, command) → drafts or a refusal."""
+"""Rule streams: events, the state they build, and the functions that decide: events or a refusal, and nothing else."""

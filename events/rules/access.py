@@ -107,7 +107,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = {
     "manage_tokens": _roles("admin"),
     "export": _roles("admin"),
 }
-"""Who may make which call. Approving and rejecting are the approver's alone; an admin runs the service, decides nothing."""
+"""Who may make which call. Approving and rejecting are the approver's alone; an admin decides nothing."""
 
 
 def may(principal: Principal, action: Action) -> None:

@@ -1,4 +1,4 @@
-"""Proposals: the events in the life of a case, from its opening to its enactment."""
+"""The events in the life of a case, from its opening to its enactment."""
 
 from typing import Annotated, Any, Literal
 
@@ -120,19 +120,19 @@ class Proposal(CaseEvent):
     related: tuple[Name, ...] = ()
     missing: tuple[Text, ...] = ()
     what_if: dict[str, Any] = {}
+    safety: bool = False
+    """The requirement behind it is one of safety: loosening a limit then takes more than one approval."""
+    loosens_safety: bool = False
 
 
 class RevisionProposed(Proposal):
     """Revisions are proposed, by the engine or by a person."""
 
     proposed_by: Name
-    loosens_safety: bool = False
 
 
 class EvidenceRefreshed(Proposal):
-    """New evidence moved a limit by more than the policy's step, or changed the conclusion; approvals are stale."""
-
-    loosens_safety: bool = False
+    """New evidence moved a limit by more than the policy's step, or changed the conclusion; approvals go stale."""
 
 
 class AmendedLimit(Plain):
