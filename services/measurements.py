@@ -27,14 +27,12 @@ class Measurements:
             registry=registry,
         )
         self.head = Gauge("lodestone_log_position", "The log's last position.", registry=registry)
-        self.lag = Gauge(
-            "lodestone_projection_lag_events", "Events not folded yet.", ["projection"], registry=registry
-        )
+        self.lag = Gauge("lodestone_projection_lag_events", "Events not folded yet.", ["projection"], registry=registry)
         self.quarantine = Gauge("lodestone_quarantine_items", "Refused events kept.", registry=registry)
         self.waiting = Gauge(
             "lodestone_waiting_for_genealogy", "Results whose motor has no build record yet.", registry=registry
         )
-        self.proposals_open = Gauge("lodestone_proposals_open", "Proposals that wait for a decision.", registry=registry)
+        self.proposals_open = Gauge("lodestone_proposals_open", "Proposals waiting for a decision.", registry=registry)
         self.parked = Gauge("lodestone_parked_events", "Events that a fold could not read.", registry=registry)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:

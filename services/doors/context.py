@@ -11,8 +11,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from sqlalchemy import Connection
 
 from events.errors import Forbidden, Unauthenticated, Unavailable, VersionRequired
-from events.rules.access import Principal
-from services.access.permissions import Action, demand
+from events.rules.access import Action, Principal, may
 from services.access.sessions import Session, Sessions
 from services.access.tokens import Tokens
 from services.runtime import Runtime
@@ -90,7 +89,7 @@ def wait_for(runtime: Runtime, position: int | None, wait_s: float) -> int:
             return reached
         if time.monotonic() >= deadline or runtime.stopping.is_set():
             raise Unavailable(
-                f"The projections are at position {reached} and have not reached {position} in {wait_s:g} s. Try again.",
+                f"The projections are at position {reached}; they did not reach {position} in {wait_s:g} s. Try again.",
                 retry_after_s=1,
                 position=reached,
             )
@@ -129,7 +128,7 @@ def acts(action: Action) -> Callable[..., Here]:
 
 def _enter(request: Request, action: Action) -> Here:
     principal, session = identify(request)
-    demand(principal, action)
+    may(principal, action)
     return Here(runtime_of(request), principal, request, session)
 
 

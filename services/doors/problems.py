@@ -1,6 +1,5 @@
 """What the framework itself refuses, in the shape of problem details (RFC 9457); the table is `exchange.problems`."""
 
-import json
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError

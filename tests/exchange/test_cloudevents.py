@@ -35,8 +35,8 @@ def _text(event):
 
 def test_a_binary_request_of_the_sdk_reads_as_the_same_event():
     message = to_binary(_sdk(), JSONFormat())
-    headers = [(name, value) for name, value in message.headers.items()]
-    content_type = dict((name.lower(), value) for name, value in headers)["content-type"]
+    headers = list(message.headers.items())
+    content_type = {name.lower(): value for name, value in headers}["content-type"]
     posted = read_http(content_type, headers, message.body)
     expected = {key: value for key, value in ATTRIBUTES.items() if key != "datacontenttype"}
     assert posted.mode == "binary"
@@ -45,7 +45,7 @@ def test_a_binary_request_of_the_sdk_reads_as_the_same_event():
 
 def test_a_structured_request_of_the_sdk_reads_as_the_same_event():
     message = to_structured(_sdk(), JSONFormat())
-    content_type = dict((name.lower(), value) for name, value in message.headers.items())["content-type"]
+    content_type = {name.lower(): value for name, value in message.headers.items()}["content-type"]
     posted = read_http(content_type, message.headers.items(), message.body)
     assert posted.mode == "structured"
     assert _text(posted.events[0]) == {**ATTRIBUTES, "data": DATA}

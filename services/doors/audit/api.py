@@ -12,7 +12,7 @@ from services.doors.context import Here, reads
 from services.doors.paging import Page, numbered
 
 router = APIRouter(prefix="/v1", tags=["audit"])
-Reading = Annotated[Here, Depends(reads("read"))]
+Reading = Annotated[Here, Depends(reads("read_events"))]
 Anyone = Annotated[Here, Depends(reads("read_schemas"))]
 Listed = dict[str, Any]
 

@@ -14,7 +14,7 @@ from services.doors.pages.environment import render
 from services.runtime import Runtime
 
 router = APIRouter(tags=["operations"])
-Reading = Annotated[Here, Depends(reads("read"))]
+Reading = Annotated[Here, Depends(reads("read_status"))]
 
 
 @router.get("/healthz", summary="Alive?", response_model=dict[str, str])
@@ -23,7 +23,9 @@ def healthz() -> Json:
     return Json({"status": "ok"})
 
 
-@router.get("/readyz", summary="Ready?", response_model=dict[str, Any], responses={503: {"description": "A part is not."}})
+@router.get(
+    "/readyz", summary="Ready?", response_model=dict[str, Any], responses={503: {"description": "A part is not."}}
+)
 def readyz(request: Request) -> Json:
     """Each part by name: the database answers, its tables are of this release, the projections can be read."""
     runtime = runtime_of(request)
@@ -47,7 +49,10 @@ def _migrations(runtime: Runtime) -> dict[str, Any]:
             return {"ready": True}
     except DomainError as error:
         return {"ready": False, "detail": error.detail}
-    return {"ready": False, "detail": "The tables are not at this release's version; start `lodestone serve` to migrate."}
+    return {
+        "ready": False,
+        "detail": "The tables are of another release; start `lodestone serve` to migrate.",
+    }
 
 
 def _projections(runtime: Runtime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from events.errors import Forbidden, Unauthenticated
-from services.access.permissions import Action, demand
+from events.rules.access import Action, may
 from services.access.sessions import SESSION_LIFE, Session, Sessions
 from services.doors.context import COOKIE, WAIT_S, Here, runtime_of, wait_for
 from services.doors.pages.environment import render
@@ -45,7 +45,7 @@ class Page:
         session = session_of(request)
         if session is None:
             raise Unauthenticated("Nobody is signed in, or the session has ended. Sign in first.")
-        demand(session.principal, self.action)
+        may(session.principal, self.action)
         runtime = runtime_of(request)
         request.state.position = wait_for(runtime, min_position, wait_s)
         return Here(runtime, session.principal, request, session)

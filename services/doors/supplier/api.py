@@ -19,7 +19,7 @@ from services.doors.supplier.feed import entries
 
 router = APIRouter(prefix="/v1", tags=["supplier"])
 Reading = Annotated[Here, Depends(reads("read_feed"))]
-Answering = Annotated[Here, Depends(acts("answer"))]
+Answering = Annotated[Here, Depends(acts("answer_notice"))]
 BATCH = 100
 POLL_S = 0.5
 KEEP_ALIVE_S = 15.0
