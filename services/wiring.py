@@ -61,7 +61,7 @@ def parts(settings: Settings) -> Iterator[Parts]:
     """
     embedded: EmbeddedPostgres | None = None
     if settings.database_url is None:
-        embedded = EmbeddedPostgres(settings.data_dir)
+        embedded = EmbeddedPostgres(settings.data_dir / "postgres")
         addresses = embedded.open()
         database = Database(addresses.service, addresses.owner)
     else:

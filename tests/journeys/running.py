@@ -1,0 +1,134 @@
+"""A whole Lodestone of the journey's own: its data folder, its port, its command line, its processes."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+COMMAND = [sys.executable, "-m", "services.cli"]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Running:
+    """One installation: `lodestone` commands run in its environment, `serve` stays until `stop`."""
+
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="lodestone-journey-"))
+        self.home.chmod(0o711)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("LODESTONE_")}
+        self.environment = kept | {
+            "LODESTONE_DATA_DIR": str(self.home / "data"),
+            "LODESTONE_PORT": str(self.port),
+            "PYTHONPATH": str(ROOT),
+        }
+        self.process: subprocess.Popen[str] | None = None
+
+    def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [*COMMAND, *arguments], env=self.environment, capture_output=True, text=True, check=check, timeout=300
+        )
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        """The JSON that a command prints."""
+        done = self.command(*arguments, "--json", check=False)
+        assert done.returncode in (0, 1), done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command in a session of its own, without waiting for it."""
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def serve(self, *arguments: str) -> None:
+        """Start the service and wait until it is ready."""
+        log = (self.home / "serve.log").open("a")
+        self.process = subprocess.Popen(
+            [*COMMAND, "serve", *arguments],
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            assert self.process.poll() is None, self.words()
+            time.sleep(0.1)
+        raise AssertionError(f"not ready: {self.words()}")
+
+    def words(self) -> str:
+        """What the service said."""
+        return (self.home / "serve.log").read_text()
+
+    def token(self, role: str, name: str, party: str | None = None, source: str | None = None) -> str:
+        """A new token."""
+        options = ["--role", role, "--name", name]
+        options += ["--party", party] if party else []
+        options += ["--source", source] if source else []
+        return self.command("token", "create", *options).stdout.strip()
+
+    def client(self, role: str, name: str, party: str | None = None, source: str | None = None) -> httpx.Client:
+        """An HTTP client with a new token."""
+        secret = self.token(role, name, party, source)
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {secret}"}, timeout=60)
+
+    def settled(self, client: httpx.Client, seconds: float = 90.0) -> dict[str, Any]:
+        """Wait until projections and decider have seen the whole log; the status then."""
+        deadline = time.monotonic() + seconds
+        status: dict[str, Any] = {}
+        while time.monotonic() < deadline:
+            answer = client.get("/v1/status")
+            if answer.status_code == 200:
+                status = answer.json()
+                lags = [part["lag"] for part in (*status["projections"].values(), status["decider"])]
+                if not any(lags):
+                    return status
+            time.sleep(0.2)
+        raise AssertionError(f"not settled: {status} {self.words()[-2000:]}")
+
+    def stop(self) -> int | None:
+        """End the service as an operator would; its exit code."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGTERM)
+            self.process.wait(40)
+        return self.process.returncode
+
+    def remove(self) -> None:
+        """End everything and take the folder away."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.command("status", check=False)  # the last user of the database stops it
+        shutil.rmtree(self.home, ignore_errors=True)

@@ -1,0 +1,66 @@
+"""A second plant goes round the loop through `lodestone import` and HTTP alone."""
+
+from pathlib import Path
+
+import orjson
+
+from tests.journeys import second_plant
+from tests.journeys.running import Running
+
+
+def write(path: Path, events: tuple[dict[str, object], ...]) -> Path:
+    path.write_bytes(b"".join(orjson.dumps(event) + b"\n" for event in events))
+    return path
+
+
+def test_a_second_plant_closes_the_loop_from_an_import_to_an_answered_notice(running: Running, tmp_path: Path) -> None:
+    # Given a plant's history in a file, and a requirement for its motors
+    simulation = second_plant.simulation()
+    file = write(tmp_path / "plant.ndjson", simulation.events)
+    summary = running.json("import", str(file))
+    assert summary["accepted"] == len(simulation.events)
+    assert (summary["rejected"], summary["duplicate"]) == (0, 0)
+    running.serve()
+    engineer = running.client("engineer", "Eva")
+    answer = engineer.post("/v1/requirements", json=second_plant.requirement())
+    assert answer.status_code == 201, answer.text
+
+    # When the engine has seen it
+    running.settled(engineer)
+    proposals = engineer.get("/v1/proposals").json()["items"]
+
+    # Then it proposes a higher remanence, blaming the weakly aligned lot
+    [proposal] = [item for item in proposals if item["requirement"] == f"{second_plant.MAKER}:REQ-KE"]
+    assert proposal["state"] == "proposed"
+    levels = {revision["level"]: revision for revision in proposal["revisions"]}
+    assert levels["magnet"]["characteristic"] == "magnet.Br"
+    limit = levels["magnet"]["new"]["lower"]
+    truth = {lot.id: lot.values["magnet.Br"] for lot in simulation.lots}
+    assert truth[second_plant.BAD_LOT] < limit < min(v for k, v in truth.items() if k != second_plant.BAD_LOT)
+    whole = engineer.get(f"/v1/proposals/{proposal['id']}").json()
+    blamed = {e["lot"] for e in whole["evidence"]["lot_effects"] if e["verdict"] == "does_not_conform"}
+    assert {str(lot["id"]) if isinstance(lot, dict) else lot.split(":")[1] for lot in blamed} == {second_plant.BAD_LOT}
+
+    # And when an approver approves, the suppliers are told and answer
+    approver = running.client("approver", "Anna")
+    decided = approver.post(
+        f"/v1/proposals/{proposal['id']}/decision",
+        json={"decision": "approve", "reason": "The alignment record explains the weak lot."},
+        headers={"If-Match": f'"{proposal["version"]}"'},
+    )
+    assert decided.status_code == 200, decided.text
+    assert decided.json()["revisions"] and decided.json()["notices"]
+    supplier = running.client("supplier", "Kirin", "kirin-magnet:kirin-magnet", "/suppliers/kirin-magnet")
+    feed = supplier.get("/v1/feed", params={"min_position": decided.json()["position"], "wait_s": 20}).json()["items"]
+    notice = feed[0]["event"]["data"]["notice"]
+    told = supplier.post(f"/v1/notices/{notice}/answer", json={"answer": "acknowledged", "person": "K. Ito"})
+    assert told.status_code in (200, 201), told.text
+
+    # And the limit can name its evidence
+    spec, key = levels["magnet"]["spec"], levels["magnet"]["characteristic"]
+    why = engineer.get(f"/v1/why/{spec}/{key}", params={"min_position": told.json()["position"], "wait_s": 20}).json()
+    roles = {event["role"] for event in why["events"]}
+    assert roles >= {
+        "result", "motor", "lot", "certificate", "requirement", "prior", "statistic", "proposal", "decision",
+        "revision", "notice", "answer",
+    }  # fmt: skip
