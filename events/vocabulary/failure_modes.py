@@ -1,4 +1,4 @@
-"""Failure modes of motors: signature, the upstream characteristics to suspect in order, and what may propagate by itself."""
+"""Failure modes of motors: signature, the upstream characteristics to suspect in order, and what may propagate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,8 @@ class Mode:
 _MODES = (
     Mode("FM-DEM-U", "uniform demagnetisation", "Ke20 down, all poles alike; current up at same torque",
          ("magnet.HcJ", "magnet.SQ", "magnet.beta"), ("magnet temperature", "current history"), True),
-    Mode("FM-DEM-L", "local or partial demagnetisation", "Ke20 down 0.5-3 %, even EMF harmonics, 1x and sub-order cogging",
+    Mode("FM-DEM-L", "local or partial demagnetisation",
+         "Ke20 down 0.5-3 %, even EMF harmonics, 1x and sub-order cogging",
          ("magnet.HcJ_min", "magnet.HcJ", "magnet.lambda", "magnet.SQ"), ("edge burn",), True),
     Mode("FM-DEM-T", "ageing or viscous loss", "loss proportional to log t at temperature",
          ("magnet.HcJ", "magnet.D90_g", "alloy.O"), ("permeance coefficient",), True),
@@ -42,14 +43,16 @@ _MODES = (
          ("magnet.seg_w", "magnet.R_seg", "magnet.rho_e"), (), True),
     Mode("FM-MAG-POL", "wrong polarity or grade, under-magnetised", "Ke low at t = 0, even harmonics",
          ("process.B_mag", "magnet.sat"), ("lot mix-up",), True),
-    Mode("FM-WDG-TT", "turn-to-turn short", "inductance asymmetry, hot spot", (), ("converter dv/dt", "impregnation"), False),
+    Mode("FM-WDG-TT", "turn-to-turn short", "inductance asymmetry, hot spot",
+         (), ("converter dv/dt", "impregnation"), False),
     Mode("FM-WDG-GND", "ground-wall failure", "insulation resistance and index fall, leakage",
          (), ("thermal class exceeded", "moisture"), False),
     Mode("FM-BRG-MEC", "bearing wear or lubrication", "bearing defect orders, temperature",
          (), ("unbalance", "magnetic pull", "load"), False),
     Mode("FM-BRG-EL", "bearing current fluting", "high-frequency current, fluting",
          (), ("common-mode voltage", "earthing"), False),
-    Mode("FM-ROT-UNB", "mass unbalance", "1x proportional to n squared", ("magnet.sigma_m",), ("adhesive", "machining"), True),
+    Mode("FM-ROT-UNB", "mass unbalance", "1x proportional to n squared",
+         ("magnet.sigma_m",), ("adhesive", "machining"), True),
     Mode("FM-ROT-ECC", "eccentricity, magnetic pull", "1x and 2f components, noise",
          ("magnet.sigma_B",), ("rotor runout",), False),
     Mode("FM-ROT-SLV", "sleeve or bandage creep", "growth at overspeed", (), ("not the magnet",), False),

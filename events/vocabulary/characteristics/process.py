@@ -6,7 +6,7 @@ ROWS: tuple[Row, ...] = (
     ("process.t_s", "P-001", "Strip thickness", "mm", "target", "micrometer", "0.25-0.35", 0.001, 0.0),
     ("process.T_deg", "P-002", "HD degas temperature", "Cel", "target", "furnace", "550-580", 0.1, 0.0),
     ("process.D50", "P-003", "Jet mill D50", "um", "target", "ISO 13320 laser", "2.8-3.5 +/-0.2", 0.01, 0.0),
-    ("process.D90_D10", "P-004", "Jet mill D90/D10", "1", "lower", "ISO 13320", "<= 4.5", 0.001, 0.0),
+    ("process.PSD", "P-004", "Jet mill D90/D10", "1", "lower", "ISO 13320", "<= 4.5", 0.001, 0.0),
     ("process.O_p", "P-005", "Powder oxygen", "[ppm]", "lower", "LECO", "600-2 500", 1.0, 0.0),
     ("process.pO2", "P-006", "Mill gas O2", "[ppm]", "lower", "analyser", "< 50", 1.0, 0.0),
     ("process.lub", "P-007", "Lubricant dose", "%", "target", "scale", "0.05-0.20", 0.001, 0.0),

@@ -31,6 +31,11 @@ class Characteristic:
     def level(self) -> str:
         return self.key.partition(".")[0]
 
+    @property
+    def provenance(self) -> str:
+        """`V` where the typical value was seen in a public source, else `K/J`: a person confirms it before it gates."""
+        return "V" if "(V" in self.typical else "K/J"
+
     def ticks(self, value: float) -> int:
         """The value, in the canonical unit, as an integer number of ticks from the origin."""
         return round((value - self.origin) / self.tick)

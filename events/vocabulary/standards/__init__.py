@@ -1,0 +1,1 @@
+"""What standards print, as data: classes, limits, zones and custody models, each with its edition and tag."""
