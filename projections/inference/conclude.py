@@ -77,7 +77,7 @@ def _explain(base: Conclusions, state: RequirementState, requirement: Requiremen
 
 
 def _checked(cause: Cause, policy: Policy) -> Cause:
-    """A design cause counts for a lot only where its certificates show the difference; else they contradict the motors."""
+    """A design cause counts for a lot only where its certificates show the difference; else they contradict it."""
     if cause.basis != "design":
         return cause
     needed = float(stats.norm.ppf(policy.verdict_probability))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from events.rules.proposals import CaseState
+
 Origin = str
 """`measured` or `synthetic`."""
 
@@ -171,7 +173,8 @@ class RequirementState:
     """Everything that the conclusions on one requirement follow from, up to log position `position`.
 
     `results` names, for a lot, the events of the results of its motors (for the evidence record); it may be filled
-    after a first look, for the lots that turned out bad. Tick and origin are those of the column "dT".
+    after a first look, for the lots that turned out bad. `cases` are those that this requirement or its item's
+    source changes opened, by id. Tick and origin are those of the column "dT".
     """
 
     requirement: str
@@ -186,5 +189,19 @@ class RequirementState:
     lives: tuple[Life, ...] = ()
     results: Mapping[str, tuple[EventId, ...]] = field(default_factory=dict)
     issued_by: EventId | None = None
+    cases: Mapping[str, CaseState] = field(default_factory=dict)
     covariate_tick_K: float = 0.1
     covariate_origin_Cel: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeState:
+    """Everything that the case of one recorded source change follows from, up to log position `position`."""
+
+    change: Change
+    items: tuple[str, ...]
+    plant: Plant
+    position: int
+    now: datetime
+    policy_version: int = 1
+    cases: Mapping[str, CaseState] = field(default_factory=dict)

@@ -88,9 +88,12 @@ def lot_scatter(values: Sequence[Property]) -> float:
 
 
 def with_target(limit: Limit, good: Sequence[Property], factor: float) -> Limit:
-    """The limit with the process target that leaves `factor` lot standard deviations (H.4: 4 for Cpk 1.33)."""
+    """The limit with the process target that leaves `factor` lot standard deviations (H.4: 4 for Cpk 1.33).
+
+    A characteristic that is better the lower it is gets none: there is nothing to aim at but less.
+    """
     sd = lot_scatter(good)
-    if not good or sd == 0.0:
+    if not good or sd == 0.0 or characteristics.find(limit.characteristic).direction == "lower":
         return limit
     aim = limit.value + factor * sd if limit.side == "lower" else limit.value - factor * sd
     if aim < 0.0 <= limit.value:

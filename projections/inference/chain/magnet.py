@@ -43,7 +43,7 @@ def magnet_limit(
     soak: tuple[float | None, float | None],
     policy: Policy,
 ) -> Answer:
-    """The limit on this characteristic, or a refusal. `soak`: temperature (°C) and fault current (A) of the exposure."""
+    """The limit on this characteristic, or a refusal. `soak`: temperature (°C) and fault current (A) of exposure."""
     good = [item.lot for item in verdicts if item.verdict != "does_not_conform"]
     values = [known[lot][characteristic] for lot in good if characteristic in known.get(lot, {})]
     if requirement.metric in KNEE and soak[0] is not None:
@@ -259,6 +259,6 @@ def _uncertified(characteristic: str, lots: int) -> Refusal:
 def _slope_unknown(requirement: Requirement, characteristic: str) -> Refusal:
     return Refusal(
         "slope_not_shown",
-        f"How {requirement.metric} depends on {characteristic} is not known well enough for a limit at this confidence.",
+        f"How {requirement.metric} depends on {characteristic} is not known well enough for a limit.",
         f"Motors from lots that differ more in {characteristic}.",
     )

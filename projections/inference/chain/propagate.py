@@ -59,7 +59,7 @@ def propagate(
     limit: Limit, bad: Sequence[str], good: Sequence[str], known: Properties, edges: Sequence[Edge],
     confidence: float, policy: Policy,
 ) -> Propagated:  # fmt: skip
-    """Limits on the parents of the magnet characteristic so that its limit is met (domain.md G.6 backward, H.5, H.6)."""
+    """Limits on the parents of the magnet characteristic that make its limit met (domain.md G.6 backward, H.6)."""
     child = limit.characteristic
     nominal = _nominal(good, known)
     if child not in nominal:
@@ -79,7 +79,7 @@ def propagate(
     if room <= 0.0:
         refusal = Refusal(
             "no_room",
-            f"The lots' mean {child} of {nominal[child]:.4g} {limit.unit} leaves no room above the limit for any scatter "
+            f"The lots' mean {child} of {nominal[child]:.4g} {limit.unit} leaves no room at the limit for any scatter "
             "of alloy and process: their targets must move first.",
             "",
         )
@@ -146,7 +146,7 @@ def _limit(part: Part, magnet: Limit, room: float, confidence: float, worst: Exp
     steps = (
         Step(f"limit on {magnet.characteristic}", magnet.value, magnet.u, magnet.unit, "this case"),
         Step(f"nominal {part.parent}", part.nominal, part.sd, unit, "mean and scatter of the other lots"),
-        Step(f"{part.parent} of lot {worst.lot}", part.value, None, unit, f"{part.sigmas:.1f} standard deviations away"),
+        Step(f"{part.parent} of lot {worst.lot}", part.value, None, unit, f"{part.sigmas:.1f} sd away"),
         Step("slope expected beforehand", part.slope.prior, part.slope.prior_sigma, per, ", ".join(part.slope.refs)),
         Step("slope after the recorded lots", part.slope.value, part.slope.sigma, per, "prior and data"),
         Step(f"its part in the lot's deviation of {magnet.characteristic}", part.contribution, part.u, magnet.unit,
@@ -154,20 +154,20 @@ def _limit(part: Part, magnet: Limit, room: float, confidence: float, worst: Exp
         Step(f"room for this parent in {magnet.characteristic}", room, None, magnet.unit,
              "others at nominal with their recorded scatter; parents that moved together add up (worst case, G.6)"),
         Step("deviation that the room allows", derived, derived * relative, unit, "room over the slope's upper bound"),
-        Step("deviation that the recorded process holds", held, None, unit, f"{CAPABLE:g} recorded standard deviations"),
-        Step("limit on the true value", value, allowed * relative, unit, "nominal and the larger of the two deviations"),
+        Step("deviation that the recorded process holds", held, None, unit, f"{CAPABLE:g} recorded sd"),
+        Step("limit on the true value", value, allowed * relative, unit, "nominal and the larger deviation"),
     )  # fmt: skip
     word = "at least" if down else "at most"
     rounded = safe_side(value, side)
     holds = (
         f"{word} {rounded:g} {unit} keeps the magnet limit with the other parents at nominal."
         if derived >= held
-        else f"{word} {rounded:g} {unit} is what the recorded process holds; nearer it could not keep, and the magnet limit "
-        "still binds beside it."
+        else f"{word} {rounded:g} {unit} is what the recorded process holds; nearer it could not keep, and the magnet "
+        "limit still binds beside it."
     )
     why = (
-        f"Lot {worst.lot} had {part.value:.4g} {unit} against {part.nominal:.4g} {unit} of the other lots, which explains "
-        f"{part.contribution:.3g} of its {worst.deviation:.3g} {magnet.unit} of {magnet.characteristic}; {holds}"
+        f"Lot {worst.lot} had {part.value:.4g} {unit} against {part.nominal:.4g} {unit} of the other lots, which "
+        f"explains {part.contribution:.3g} of its {worst.deviation:.3g} {magnet.unit} of {magnet.characteristic}; {holds}"
     )
     return Limit(
         part.parent, "lower" if down else "upper", rounded, allowed * relative, unit,

@@ -180,7 +180,7 @@ def _numbers(merged: Merged, frame: Frame, solved: Solved, ranked: Shrunken, ori
         "condition_number": solved.condition,
         "repeat_variance": merged.repeat_variance,
         "origin": origin,
-        "reference": {name: weight for name, weight in sorted(frame.reference.items())},
+        "reference": dict(sorted(frame.reference.items())),
         "lot_variance_reml": ranked.lot_variance,
         "residual_variance_reml": ranked.residual_variance,
         "columns": list(merged.names),

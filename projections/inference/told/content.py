@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from events.facts.base import EventRef
+from events.ids import source_change_case_id
 from events.refs import parse_ref
 from events.rules.policies import Policy
-from events.rules.proposals import Conclusion, Evidence, ProposedRevision
+from events.rules.proposals import Conclusion, Content
 from events.rules.specs import Effectivity
 from events.vocabulary import characteristics
 from projections.inference.conclusions import Conclusions
@@ -14,19 +15,6 @@ from projections.inference.state import RequirementState
 from projections.inference.told.evidence import evidence, plain
 from projections.inference.told.revisions import Revised, revise
 from projections.inference.what_if import bounds_of, what_if
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """One round of a case, whoever proposes it."""
-
-    title: str
-    conclusion: Conclusion
-    revisions: tuple[ProposedRevision, ...]
-    effectivity: Effectivity
-    evidence: Evidence
-    missing: tuple[str, ...] = ()
-    what_if: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +38,22 @@ def content(state: RequirementState, found: Conclusions, policy: Policy) -> Cont
     supplier = {lot: known.supplier for lot, known in state.plant.lots.items()}
     judged = [item.lot for item in found.verdicts]
     return Content(
-        _title(found, revised, str(state.data.get("title") or state.requirement)),
-        _conclusion(found, revised),
-        revised.revisions,
-        effectivity(state.now, policy),
-        evidence(state, found, policy),
-        _missing(found, revised),
-        plain(what_if(bounds_of(found.limits), judged, found.bad, found.known, supplier)),
+        title=_title(found, revised, str(state.data.get("title") or state.requirement)),
+        conclusion=_conclusion(found, revised),
+        revisions=revised.revisions,
+        effectivity=effectivity(state.now, policy),
+        evidence=evidence(state, found, policy),
+        related=_related(found),
+        missing=_missing(found, revised),
+        what_if=plain(what_if(bounds_of(found.limits), judged, found.bad, found.known, supplier)),
+        safety=bool(state.data.get("safety")),
     )
+
+
+def _related(found: Conclusions) -> tuple[str, ...]:
+    """The cases that the source changes behind the bad lots opened."""
+    changes = [event for one in found.sourcing for event in one.changes]
+    return tuple(source_change_case_id(EventRef(source=event.source, id=event.id)) for event in changes)
 
 
 def effectivity(now: datetime, policy: Policy) -> Effectivity:

@@ -30,13 +30,27 @@ class Revised:
     missing: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The specifications in force for one magnet item."""
+
+    item: str
+    specs: tuple[SpecInForce, ...]
+
+
+def book_of(state: RequirementState) -> Book:
+    """The specifications of the motor type's magnet item."""
+    return Book(state.motor_type.magnet_item or f"{state.motor_type.motor_type}-magnet", state.plant.specs)
+
+
 def revise(state: RequirementState, found: Conclusions, policy: Policy) -> Revised:
     """Every concluded limit and sourcing rule beside what is in force."""
+    book = book_of(state)
     made: list[ProposedRevision] = []
     in_force: list[str] = []
     missing: list[str] = []
     for limit in found.limits:
-        spec = spec_for(state, limit.characteristic.partition(".")[0])
+        spec = spec_for(book, limit.characteristic.partition(".")[0])
         old = _in_force(spec, limit.characteristic)
         if old is not None and not _tightens(limit, old[0], policy):
             in_force.append(f"{limit.characteristic}: the limit in force already is as tight.")
@@ -44,17 +58,17 @@ def revise(state: RequirementState, found: Conclusions, policy: Policy) -> Revis
         new = _new_range(limit, old[0] if old else None)
         if new is None:
             missing.append(
-                f"{limit.characteristic}: the new {limit.side} limit {limit.value:g} {limit.unit} leaves no room beside the "
-                "limit in force on the other side; a person must decide which gives way."
+                f"{limit.characteristic}: the new {limit.side} limit {limit.value:g} {limit.unit} leaves no room beside "
+                "the limit in force on the other side; a person must decide which gives way."
             )
             continue
-        made.append(_revision(state, limit, spec, old, new, _typical_u(limit, found.known, policy), policy))
+        made.append(_revision(book, limit, spec, old, new, _typical_u(limit, found.known, policy), policy))
         if limit.extrapolated:
             missing.append(
                 f"{limit.characteristic}: the limit lies outside the recorded range; a person signs for that."
             )
     for sourced in found.sourcing:
-        revision = _sourcing(state, sourced)
+        revision = sourcing_revision(book, sourced)
         if revision is not None:
             made.append(revision)
         else:
@@ -62,11 +76,10 @@ def revise(state: RequirementState, found: Conclusions, policy: Policy) -> Revis
     return Revised(tuple(made), tuple(in_force), tuple(missing))
 
 
-def spec_for(state: RequirementState, level: str, supplier: str | None = None) -> SpecInForce | None:
-    """The specification of this level for the motor type's magnet item and this scope (None: all suppliers)."""
-    item = state.motor_type.magnet_item
+def spec_for(book: Book, level: str, supplier: str | None = None) -> SpecInForce | None:
+    """The specification of this level for the magnet item and this scope (None: all suppliers)."""
     wanted = (supplier,) if supplier else ()
-    found = [s for s in state.plant.specs if s.level == level and s.item == item and s.suppliers == wanted]
+    found = [s for s in book.specs if s.level == level and s.item == book.item and s.suppliers == wanted]
     return min(found, key=lambda spec: spec.spec) if found else None
 
 
@@ -137,7 +150,7 @@ def _tidy(value: float, like: float, towards: Callable[[float], int]) -> float:
 
 
 def _revision(
-    state: RequirementState,
+    book: Book,
     limit: Limit,
     spec: SpecInForce | None,
     old: tuple[Range, Mapping[str, object]] | None,
@@ -151,9 +164,9 @@ def _revision(
     statistic: Statistic = "each_piece" if entry.get("statistic") == "each_piece" else "lot_mean"
     hot = limit.temperature_Cel
     return ProposedRevision(
-        spec=_spec_ref(state, spec, level, None),
+        spec=_spec_ref(book, spec, level, None),
         level=level,
-        item=parse_ref(_item(state)),
+        item=parse_ref(book.item),
         suppliers=tuple(parse_ref(name) for name in (spec.suppliers if spec else ())),
         characteristic=limit.characteristic,
         statistic=statistic,
@@ -171,8 +184,9 @@ def _revision(
     )  # fmt: skip
 
 
-def _sourcing(state: RequirementState, found: Sourced) -> ProposedRevision | None:
-    spec = spec_for(state, "sourcing", found.supplier)
+def sourcing_revision(book: Book, found: Sourced) -> ProposedRevision | None:
+    """The supplier's own sourcing specification with what is newly required or excluded; None: in force already."""
+    spec = spec_for(book, "sourcing", found.supplier)
     now = Sourcing.model_validate((spec.data.get("sourcing") if spec else None) or {})
     new = Sourcing(
         permitted_sources=now.permitted_sources,
@@ -183,9 +197,9 @@ def _sourcing(state: RequirementState, found: Sourced) -> ProposedRevision | Non
     if new == now:
         return None
     return ProposedRevision(
-        spec=_spec_ref(state, spec, "sourcing", found.supplier),
+        spec=_spec_ref(book, spec, "sourcing", found.supplier),
         level="sourcing",
-        item=parse_ref(_item(state)),
+        item=parse_ref(book.item),
         suppliers=(parse_ref(found.supplier),),
         characteristic=SOURCE_KEY,
         sourcing=new,
@@ -199,16 +213,12 @@ def told_steps(steps: Sequence[Step]) -> tuple[ToldStep, ...]:
     return tuple(ToldStep(name=s.name, value=s.value, u=s.u, unit=s.unit, source=s.source) for s in steps)
 
 
-def _spec_ref(state: RequirementState, spec: SpecInForce | None, level: str, supplier: str | None) -> Ref:
+def _spec_ref(book: Book, spec: SpecInForce | None, level: str, supplier: str | None) -> Ref:
     if spec is not None:
         return parse_ref(spec.spec)
-    item = parse_ref(_item(state))
+    item = parse_ref(book.item)
     name = f"{level}-{item.id}" + (f"-{parse_ref(supplier).id}" if supplier else "")
     return Ref(issuer=item.issuer, id=name)
-
-
-def _item(state: RequirementState) -> str:
-    return state.motor_type.magnet_item or f"{state.motor_type.motor_type}-magnet"
 
 
 def _level(name: str) -> SpecLevel:
