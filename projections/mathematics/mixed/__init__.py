@@ -1,0 +1,1 @@
+"""Linear mixed models from accumulated cross-products: sums in, variances and effects out; never a row."""

@@ -1,0 +1,66 @@
+"""Repeated tests of a motor: one state for each number of repeats, solved together without a row (statistics a.5)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from projections.mathematics.answers import NoAnswer
+from projections.mathematics.mixed.criterion import Method
+from projections.mathematics.mixed.cross import CrossProducts
+from projections.mathematics.mixed.model import MixedFit, fit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RepeatFit:
+    """`motors` is the fit of motor means, its residual being the motor variance; `repeat` the variance of a test."""
+
+    motors: MixedFit
+    motor: float
+    repeat: float
+    criterion: float
+
+
+def fit_repeats(
+    states: Mapping[int, CrossProducts],
+    within_ss: float,
+    response: str,
+    fixed: Sequence[str],
+    families: Mapping[str, Sequence[str]],
+    method: Method = "reml",
+) -> RepeatFit:
+    """`states[r]`: sums over means of motors tested r times; `within_ss`: pooled squares around those means.
+
+    Total information is sum_r W_r/(s_motor² + s_repeat²/r). The criterion is that of the single tests, up to nothing.
+    """
+    motors = sum(state.n for state in states.values())
+    spare = sum((repeats - 1) * state.n for repeats, state in states.items())
+    if spare <= 0 or within_ss <= 0.0:
+        raise NoAnswer("not_identified", "No motor was tested twice: a motor's scatter and a test's cannot be parted.")
+
+    def at(log_share: float) -> tuple[MixedFit, float, float]:
+        """Variance of a test as share rho of motor variance plus that: total s² (1-rho) and s² rho."""
+        part = 1.0 / (1.0 + math.exp(-log_share))
+        weights = {repeats: 1.0 / (1.0 - part + part / repeats) for repeats in states}
+        total = None
+        for repeats, state in states.items():
+            weighed = state.weigh(weights[repeats])
+            total = weighed if total is None else total.merge(weighed)
+        assert total is not None
+        found = fit(total, response, fixed, families, method)
+        dof = (motors - len(fixed) if method == "reml" else motors) + spare
+        squares = found.found.r2 + within_ss / part
+        logs = found.found.log_l + (found.found.log_x if method == "reml" else 0.0)
+        logs += sum(state.n * (math.log(r) - math.log(weights[r])) for r, state in states.items())
+        logs += spare * math.log(part)
+        return found, logs + dof * (1.0 + math.log(2.0 * math.pi * squares / dof)), squares / dof
+
+    grid = np.linspace(-8.0, 12.0, 11)
+    start = int(np.argmin([at(float(point))[1] for point in grid]))
+    low, high = grid[max(start - 1, 0)], grid[min(start + 1, len(grid) - 1)]
+    best = minimize_scalar(lambda x: at(float(x))[1], bounds=(low, high), method="bounded", options={"xatol": 1e-7})
+    found, criterion, total = at(float(best.x))
+    part = 1.0 / (1.0 + math.exp(-float(best.x)))
+    return RepeatFit(found, total * (1.0 - part), total * part, criterion)
