@@ -1,12 +1,27 @@
 """Policies: every constant that changes a number or a decision. Never the environment."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from events.facts.base import Text
-from events.refs import Ref
+from events.refs import Name, Ref
+from events.rules.texts import INITIAL, TextState, built, check_version, evolve, fold
 from events.vocabulary.quantities import Plain
+
+__all__ = [
+    "INITIAL",
+    "Policy",
+    "PolicyIssued",
+    "PolicyRevised",
+    "TextState",
+    "WritePolicy",
+    "decide",
+    "evolve",
+    "fold",
+    "policy_of",
+]
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -45,6 +60,7 @@ class Policy(Plain):
     scatter_model_kappa: NonNegative = 0.02
     scatter_model_squareness: NonNegative = 0.01
     reason: Text = "The defaults that Lodestone ships with."
+    by: Name | None = None
 
 
 class PolicyIssued(Policy):
@@ -53,3 +69,27 @@ class PolicyIssued(Policy):
 
 class PolicyRevised(Policy):
     """The policy's new constants, whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class WritePolicy:
+    """Issue a policy, or revise it whole; names the version it saw (None or 0: there is none)."""
+
+    text: Policy
+    by: str
+    version: int | None = None
+
+
+def decide(state: TextState, command: WritePolicy) -> tuple[PolicyIssued | PolicyRevised]:
+    """The event that follows. Raises VersionRequired, VersionConflict, Invalid."""
+    what = f"The policy {command.text.policy}"
+    check_version(what, f"policies/{command.text.policy}", state.version, command.version)
+    content = {**command.text.model_dump(mode="json"), "by": command.by}
+    if state.version:
+        return (built(PolicyRevised, content, what),)
+    return (built(PolicyIssued, content, what),)
+
+
+def policy_of(state: TextState) -> Policy:
+    """The policy in force; the shipped defaults where none was issued."""
+    return Policy() if state.text is None else Policy.model_validate(state.text)

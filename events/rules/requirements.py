@@ -1,15 +1,34 @@
 """Requirements: what share of motors of a type must conform to what, at which reference condition."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from events.errors import NotFound, Refused
 from events.facts.base import Moment, Text
 from events.facts.tests import Standard
-from events.refs import Ref
-from events.vocabulary.keys import CharacteristicKey, FailureMode
+from events.refs import Name, Ref, ref_text
+from events.rules.texts import INITIAL, TextState, built, check_held, check_version, evolve, fold
+from events.vocabulary.keys import CharacteristicKey, FailureMode, check_unit
 from events.vocabulary.quantities import Current, Hours, Plain, Range, Speed, Temperature, Torque
+
+__all__ = [
+    "INITIAL",
+    "ReferenceCondition",
+    "Requirement",
+    "RequirementIssued",
+    "RequirementRevised",
+    "RequirementWithdrawn",
+    "TextState",
+    "Tolerance",
+    "WithdrawRequirement",
+    "WriteRequirement",
+    "decide",
+    "evolve",
+    "fold",
+]
 
 Share = Annotated[float, Field(gt=0.5, lt=1)]
 
@@ -63,9 +82,11 @@ class Requirement(Plain):
     reference: ReferenceCondition = ReferenceCondition()
     standard: Standard | None = None
     reason: Text
+    by: Name | None = None
 
     @model_validator(mode="after")
     def _one_sided(self) -> Self:
+        check_unit(self.metric, self.limits.unit)
         if (self.limits.lower is None) == (self.limits.upper is None):
             raise PydanticCustomError("limits", "a requirement bounds one side: give either lower or upper")
         if self.safety and self.convention != "at_limit":
@@ -88,3 +109,55 @@ class RequirementWithdrawn(Plain):
 
     requirement: Ref
     reason: Text
+    by: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRequirement:
+    """Issue a requirement, or revise it whole; names the version it saw (None or 0: there is none)."""
+
+    text: Requirement
+    by: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawRequirement:
+    """Let a requirement no longer hold; names the version it saw."""
+
+    requirement: Ref
+    reason: str
+    by: str
+    version: int | None = None
+
+
+Decided = tuple[RequirementIssued | RequirementRevised | RequirementWithdrawn]
+
+
+def decide(state: TextState, command: WriteRequirement | WithdrawRequirement) -> Decided:
+    """The event that follows. The first requirement's append also holds `events.rules.defaults.defaults`.
+
+    Raises VersionRequired, VersionConflict, NotFound, Refused (withdrawn, or for another motor type), Invalid.
+    """
+    name = command.requirement if isinstance(command, WithdrawRequirement) else command.text.requirement
+    what = f"The requirement {name}"
+    if isinstance(command, WithdrawRequirement) and not state.version:
+        raise NotFound(f"There is no requirement {name}.")
+    check_version(what, f"requirements/{name}", state.version, command.version)
+    check_held(what, state)
+    if isinstance(command, WithdrawRequirement):
+        content = {"requirement": name.model_dump(), "reason": command.reason, "by": command.by}
+        return (built(RequirementWithdrawn, content, "The withdrawal"),)
+    _same_type(state, command.text)
+    content = {**command.text.model_dump(mode="json"), "by": command.by}
+    if state.version:
+        return (built(RequirementRevised, content, what),)
+    return (built(RequirementIssued, content, what),)
+
+
+def _same_type(state: TextState, text: Requirement) -> None:
+    if state.text is not None and ref_text(state.text["motor_type"]) != str(text.motor_type):
+        raise Refused(
+            f"The requirement {text.requirement} is for {ref_text(state.text['motor_type'])}; a revision keeps the "
+            "motor type. Issue another requirement."
+        )

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from events.errors import Invalid
 from events.vocabulary import characteristics, failure_modes
+from events.vocabulary.units import convert
 
 
 def _characteristic(key: str) -> str:
@@ -23,6 +24,15 @@ def _failure_mode(code: str) -> str:
     except Invalid as error:
         raise PydanticCustomError("failure_mode", "{detail}", {"detail": error.detail}) from error
     return code
+
+
+def check_unit(key: str, code: str) -> None:
+    """A value of this characteristic may be written in this unit. Raises PydanticCustomError naming the right one."""
+    row = characteristics.find(key)
+    try:
+        convert(1.0, code, row.unit)
+    except Invalid as error:
+        raise PydanticCustomError("unit", "{key}: {detail}", {"key": key, "detail": error.detail}) from error
 
 
 CharacteristicKey = Annotated[str, AfterValidator(_characteristic)]
