@@ -1,16 +1,29 @@
 """Notices: what each supplier was told, and what it answered; one numbered stream a party."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from events.envelope import Recorded
+from events.errors import Fault, Forbidden, Invalid, NotFound, Refused
 from events.facts.base import Moment, Text
 from events.refs import Name, Ref
+from events.rules.access import Principal
+from events.rules.changes import Direction
 from events.rules.specs import Effectivity, Sourcing, SpecLevel, Statistic
 from events.vocabulary.keys import CharacteristicKey
 from events.vocabulary.quantities import Finite, Plain, Range, Temperature
+
+Answer = Literal[
+    "received", "acknowledged", "can_meet_from", "can_meet_with_deviation", "cannot_meet", "counter_proposal"
+]
+RANK: Mapping[str, int] = {"received": 1, "acknowledged": 2}
+"""An answer never goes back to a lesser one; those not named here say whether it can be met, and may be changed."""
+FINAL = 3
 
 
 class Change(Plain):
@@ -24,7 +37,7 @@ class Change(Plain):
     decision_rule: Text | None = None
     statistic: Statistic = "lot_mean"
     temperature: Temperature | None = None
-    direction: Literal["tightened", "loosened", "changed", "added"]
+    direction: Direction
 
 
 class NoticeIssued(Plain):
@@ -54,9 +67,7 @@ class NoticeAnswered(Plain):
 
     notice: Name
     party: Ref
-    answer: Literal[
-        "received", "acknowledged", "can_meet_from", "can_meet_with_deviation", "cannot_meet", "counter_proposal"
-    ]
+    answer: Answer
     person: Name
     from_date: date | None = None
     from_lot: Ref | None = None
@@ -84,3 +95,59 @@ class NoticeAnswered(Plain):
                 "answer", "the answer {answer} needs {needs}", {"answer": self.answer, "needs": needs[self.answer]}
             )
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """A party's feed: its notices as stored and the last answer to each, by notice id; `version` numbers the feed."""
+
+    notices: Mapping[str, Mapping[str, Any]]
+    answers: Mapping[str, Mapping[str, Any]]
+    version: int = 0
+
+
+INITIAL = FeedState({}, {})
+
+
+def evolve(state: FeedState, recorded: Recorded) -> FeedState:
+    """The state after one more event of the stream `feeds/<party>`."""
+    version = state.version + 1 if recorded.stream_version is None else recorded.stream_version
+    data, name = recorded.data, recorded.type.split(".")[2]
+    if name == "notice_issued":
+        return replace(state, notices={**state.notices, data["notice"]: data}, version=version)
+    if name == "notice_answered":
+        return replace(state, answers={**state.answers, data["notice"]: data}, version=version)
+    return replace(state, version=version)
+
+
+def fold(events: Iterable[Recorded]) -> FeedState:
+    """The state that these events of one feed build, in order."""
+    state = INITIAL
+    for recorded in events:
+        state = evolve(state, recorded)
+    return state
+
+
+def decide(state: FeedState, answer: NoticeAnswered, principal: Principal) -> tuple[NoticeAnswered, ...]:
+    """The answer as an event; none when the same was answered last.
+
+    Raises Forbidden for anybody but the party itself, NotFound for a notice that it was not sent, Refused for going
+    back from an answer to "received" or "acknowledged", Invalid for a characteristic that the notice does not name.
+    """
+    if principal.party is None or principal.party != answer.party:
+        raise Forbidden("Only the party that a notice was sent to answers it.")
+    notice = state.notices.get(answer.notice)
+    if notice is None:
+        raise NotFound(f"There is no notice '{answer.notice}' in your feed.")
+    named = [change["characteristic"] for change in notice.get("changes") or ()]
+    if answer.characteristic is not None and answer.characteristic not in named:
+        detail = f"the notice changes {', '.join(named) or 'no characteristic'}, not {answer.characteristic}"
+        raise Invalid(f"The answer does not fit: {detail}.", errors=[Fault("/characteristic", detail)])
+    last = state.answers.get(answer.notice)
+    if last is None:
+        return (answer,)
+    if NoticeAnswered.model_validate(last) == answer:
+        return ()
+    if RANK.get(answer.answer, FINAL) < RANK.get(last["answer"], FINAL):
+        raise Refused(f"The notice was answered {last['answer']} already; that cannot go back to {answer.answer}.")
+    return (answer,)

@@ -18,7 +18,8 @@ class CaseState:
     """A case as its events leave it; references as `issuer:id`, times as RFC 3339 text.
 
     `version` counts content changes and decisions, not comments: a decision names it. `stream_version` counts every
-    event and is what an append expects. `proposal` is the open or last round as stored, amendments applied.
+    event and is what an append expects. `proposal` is the open or last round as stored, amendments applied, and
+    `shown_by` the {source, id} of the event that brought it.
     """
 
     case: str = ""
@@ -34,6 +35,7 @@ class CaseState:
     source_change: Mapping[str, Any] | None = None
     round: int = 0
     proposal: Mapping[str, Any] | None = None
+    shown_by: Mapping[str, str] | None = None
     proposed_by: str | None = None
     amended_by: tuple[str, ...] = ()
     approvals: tuple[str, ...] = ()
@@ -63,7 +65,10 @@ def evolve(state: CaseState, recorded: Recorded) -> CaseState:
     if step is None:
         return state
     number = state.stream_version + 1 if recorded.stream_version is None else recorded.stream_version
-    counted = state if _name(recorded.type) == "comment_added" else replace(state, version=state.version + 1)
+    name = _name(recorded.type)
+    counted = state if name == "comment_added" else replace(state, version=state.version + 1)
+    if name in ("revision_proposed", "evidence_refreshed"):
+        counted = replace(counted, shown_by={"source": recorded.source, "id": recorded.id})
     return replace(step(counted, recorded.data, recorded.time), stream_version=number)
 
 
