@@ -1,6 +1,6 @@
 """The database: connections of the service role, migrations as the owner, and what happens when it is away."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,11 +29,20 @@ _AWAY = (OperationalError, InterfaceError, TimeoutError)
 class Database:
     """A pool of connections to one PostgreSQL database, as the service role.
 
-    `owner_url` is used for migrations only; without it, migrations run as the service role.
+    `owner_url` is used for migrations only; without it, migrations run as the service role. `revive` is called when
+    the database does not answer: the embedded server starts again then.
     """
 
-    def __init__(self, url: str, owner_url: str | None = None, *, pool_size: int = 12) -> None:
+    def __init__(
+        self,
+        url: str,
+        owner_url: str | None = None,
+        *,
+        pool_size: int = 12,
+        revive: Callable[[], None] = lambda: None,
+    ) -> None:
         self.url = _with_driver(url)
+        self.revive = revive
         self.owner_url = _with_driver(owner_url or url)
         self.engine: Engine = create_engine(
             self.url,
@@ -42,20 +51,35 @@ class Database:
             pool_pre_ping=True,
             pool_timeout=5,
             isolation_level="READ COMMITTED",
-            connect_args={"connect_timeout": 5, "options": WRITER_OPTIONS},
+            connect_args={"connect_timeout": 5, "options": _options(self.url)},
         )
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A connection for reading. Raises Unavailable when the database does not answer."""
-        with _away(), self.engine.connect() as connection:
+        with self._guarded(), self.engine.connect() as connection:
             yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection for reading whose every query sees the same moment. Raises Unavailable."""
+        with self.connect() as connection:
+            yield connection.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction that commits at the end. Raises Unavailable when the database does not answer."""
-        with _away(), self.engine.begin() as connection:
+        with self._guarded(), self.engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            with _away():
+                yield
+        except Unavailable:
+            self.revive()
+            raise
 
     def listen(self) -> psycopg.Connection[Any]:
         """A connection of its own that hears `NOTIFY lodestone_log`; a hint only, polling is the truth."""
@@ -117,6 +141,12 @@ def _with_driver(url: str) -> str:
             "postgresql://user:password@host/name."
         )
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _options(url: str) -> str:
+    """Our session settings, then the URL's own, which so win."""
+    own = make_url(url).query.get("options", "")
+    return " ".join([WRITER_OPTIONS, *([own] if isinstance(own, str) else own)]).strip()
 
 
 @contextmanager

@@ -1,0 +1,121 @@
+"""Several writing processes at once: dense, each event once, readers never skip, nobody waits for ever."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from services.store.database import Database
+from services.store.log import Append, Log
+from tests.store.facts import draft, straight
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUESTS = 60
+EVENTS = sum(1 + number % 3 for number in range(REQUESTS))
+
+
+def start_writer(url: str, name: str, requests: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.store.writer", url, name, str(requests)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def acknowledged(writer: subprocess.Popen[str]) -> list[tuple[str, str, int]]:
+    out, err = writer.communicate(timeout=60)
+    lines = (line.split() for line in out.splitlines())
+    assert writer.returncode in (0, -signal.SIGKILL), err
+    return [(id, status, int(position)) for id, status, position in lines]
+
+
+class Tail(threading.Thread):
+    """A reader that follows the log while it is written."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self.log = log
+        self.seen: list[tuple[int, str]] = []
+        self.enough = threading.Event()
+
+    def run(self) -> None:
+        while True:
+            last_round = self.enough.is_set()
+            page = self.log.read(len(self.seen), 7)
+            self.seen += [(event.position, event.id) for event in page]
+            if last_round and not page:
+                return
+
+
+def test_four_processes_write_densely_and_once_and_a_reader_never_skips(log: Log) -> None:
+    tail = Tail(log)
+    tail.start()
+    writers = {name: start_writer(log.database.url, name, REQUESTS) for name in ("a", "b", "c", "d")}
+    for name in ("c", "d"):
+        first = writers[name].stdout
+        assert first is not None
+        assert first.readline()  # it is in the middle of its work
+        writers[name].kill()
+        killed = acknowledged(writers[name])
+        assert len(killed) < EVENTS
+        writers[name] = start_writer(log.database.url, name, REQUESTS)
+    answers = [answer for writer in writers.values() for answer in acknowledged(writer)]
+    tail.enough.set()
+    tail.join(30)
+    assert log.head() == 4 * EVENTS
+    assert [position for position, _ in tail.seen] == list(range(1, 4 * EVENTS + 1))
+    assert set(Counter(id for _, id in tail.seen).values()) == {1}
+    assert {id: position for position, id in tail.seen} == {id: position for id, _, position in answers}
+    assert [event.stream_version for event in log.read_stream("feeds/shared")] == list(range(1, 4 * EVENTS + 1))
+
+
+def test_what_was_acknowledged_before_a_kill_is_a_duplicate_after_it(log: Log) -> None:
+    writer = start_writer(log.database.url, "k", REQUESTS)
+    assert writer.stdout is not None
+    first = writer.stdout.readline().split()
+    writer.kill()
+    writer.communicate(timeout=30)
+    again = {id: (status, position) for id, status, position in acknowledged(start_writer(log.database.url, "k", 3))}
+    assert again[first[0]] == ("duplicate", int(first[2]))
+
+
+def test_an_idle_transaction_elsewhere_holds_up_neither_writers_nor_readers(log: Log, database: Database) -> None:
+    with straight(database.url) as idle:
+        idle.execute("BEGIN")
+        idle.execute("INSERT INTO idempotency VALUES ('p', 'k', 'x', 200, NULL, now())")
+        idle.execute("SELECT count(*) FROM log_events")
+        assert log.append(Append((draft(),)))[0].position == 1
+        assert [event.position for event in log.read(0, 10)] == [1]
+        idle.execute("ROLLBACK")
+
+
+def test_every_session_of_the_service_has_its_time_limits(database: Database) -> None:
+    with database.connect() as connection:
+        shown = [
+            connection.exec_driver_sql(f"SHOW {name}").scalar()
+            for name in ("idle_in_transaction_session_timeout", "statement_timeout", "transaction_isolation")
+        ]
+    assert shown == ["30s", "1min", "read committed"]
+
+
+@pytest.mark.parametrize("end", ["continued", "killed"])
+def test_a_writer_that_stops_with_the_lock_held_frees_the_others(log: Log, database: Database, end: str) -> None:
+    short = f"{database.url}&options=-c%20idle_in_transaction_session_timeout%3D700"
+    writer = start_writer(short, "stopped", 0)
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == "locked\n"
+    os.kill(writer.pid, signal.SIGSTOP)
+    started = time.monotonic()
+    (outcome,) = log.append(Append((draft(),)))
+    assert (outcome.status, outcome.position) == ("accepted", 1)
+    assert time.monotonic() - started < 5
+    os.kill(writer.pid, signal.SIGCONT if end == "continued" else signal.SIGKILL)
+    out, err = writer.communicate("go on\n" if end == "continued" else None, timeout=30)
+    assert "Traceback" not in err
+    assert out == ("unavailable\n" if end == "continued" else "")
+    assert log.find("/suppliers/magnus", "held") is None
+    assert log.head() == 1
