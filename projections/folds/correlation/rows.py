@@ -1,0 +1,95 @@
+"""The rows of the correlation: each motor's results, and the exact integer sums over motors."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from projections.folds.claims import Claims, Fate
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationFate(Fate):
+    """What became of a result or a build record."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationClaims(Claims):
+    """What facts say of one motor and its results."""
+
+
+@dataclass(frozen=True, slots=True)
+class MotorResults:
+    """One motor with all its results that stand, and why some count nowhere.
+
+    `tests`: [{type, metric, value, u, unit, ticks, temperature_Cel, how, dT, bench, operator, fixture, calibration,
+    standard, tested_at, why, condition, rotor, origin, reason}] ordered by test time; value in the canonical unit,
+    `ticks` from the metric's origin, `dT` in ticks of the covariate magnet_temperature, `rotor` counts from 0,
+    `reason` null when it counts, else waiting_for_genealogy | lots_unknown | magnet_temperature_unknown |
+    out_of_range. `test_events`: [{source, id, position}] in the same order. `gone`: voided and replaced results,
+    as in `tests` with fate, source, id, position. Both are outside the digest.
+    """
+
+    motor: str
+    motor_type: str | None
+    built: bool
+    built_at: str | None
+    stator_batch: str | None
+    rotors: Any
+    tests: Any
+    results: int
+    counted: int
+    waiting: int
+    test_events: Any
+    gone: Any
+
+    __key__: ClassVar[tuple[str, ...]] = ("motor",)
+    __undigested__: ClassVar[tuple[str, ...]] = ("test_events", "gone")
+    __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("motor_type",),)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultGroup:
+    """Motors tested alike: one motor type, metric, condition, selection, pieces per rotor and repeats per motor.
+
+    `condition` holds set points in canonical units, rounded to their frozen tick (speed_rpm, torque_Nm, voltage_V,
+    soak_Cel, soak_h, fault_A, band_low_Hz, band_high_Hz, rigid_mounting), null where not stated. `selection` is
+    `sample` for tests of all or random motors, `suspect` for suspects and retests. A motor with two rotors tested
+    counts once for each. The within-motor sum of squares in ticks² is `within_ss_by_repeats` / repeats, exactly.
+    """
+
+    group: str
+    motor_type: str
+    metric: str
+    condition: Any
+    selection: str
+    pieces: int
+    repeats: int
+    motors: int
+    results: int
+    within_ss_by_repeats: int
+
+    __key__: ClassVar[tuple[str, ...]] = ("group",)
+    __undigested__: ClassVar[tuple[str, ...]] = ()
+    __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("motor_type", "metric"),)
+    __sums__: ClassVar[tuple[str, ...]] = ("motors", "results", "within_ss_by_repeats")
+
+
+@dataclass(frozen=True, slots=True)
+class CrossSum:
+    """Σ over the group's motors of column a times column b, an exact integer; a ≤ b in text order.
+
+    Columns: "1"; "y" ticks summed over the repeats; "dT" ticks summed; "bench:<ref>" and "operator:<name>" tests;
+    "stator:<batch>" 1; "lot:<ref>" pieces. `terms` counts the motors that have both columns.
+    """
+
+    group: str
+    a: str
+    b: str
+    value: int
+    terms: int
+
+    __key__: ClassVar[tuple[str, ...]] = ("group", "a", "b")
+    __undigested__: ClassVar[tuple[str, ...]] = ()
+    __sums__: ClassVar[tuple[str, ...]] = ("value", "terms")
+
+
+CORRELATION_ROWS = (MotorResults, ResultGroup, CrossSum)

@@ -1,0 +1,167 @@
+"""The fold of the genealogy: what is claimed of each lot, motor, party and source, and the rows that follow."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from events.catalogue import type_of
+from events.envelope import Recorded
+from events.facts import benches, lots, motors, parties, sources
+from projections.folds.claims import Claim, Reader, Scheme, holding, projection
+from projections.folds.genealogy import registry
+from projections.folds.genealogy.rows import (
+    GENEALOGY_ROWS,
+    GenealogyClaims,
+    GenealogyFate,
+    Lot,
+    LotLink,
+    Motor,
+    MotorLot,
+)
+from projections.folds.reading import instant, instant_or_none, origin, quantity, ref
+from projections.folds.rotors import Rotor, rotors_of
+
+COMPLETE = 0.995
+"""Mass fractions of a lot's inputs sum to at least this, else `genealogy_incomplete` (domain.md 0.3)."""
+COUNTS = frozenset({"identity_preserved", "controlled_blending"})
+COMPOSES = COUNTS | {"segregated"}
+
+
+def _home(kind: str, *fields: str) -> Reader:
+    """Claims of the thing that these fields of the data name, kept whole."""
+
+    def read(event: Recorded) -> tuple[str, dict[str, Any]]:
+        parts = [event.data[field] for field in fields]
+        names = [ref(part) or "" if isinstance(part, dict) else part for part in parts]
+        return "/".join([kind, *names]), dict(event.data)
+
+    return read
+
+
+_READ: Mapping[str, Reader] = {
+    type_of(lots.LotRegistered): _home("lots", "lot"),
+    type_of(lots.LotWithdrawn): _home("lots", "lot"),
+    type_of(motors.MotorBuilt): _home("motors", "motor"),
+    type_of(motors.RotorReplaced): _home("motors", "motor"),
+    type_of(motors.MotorRetired): _home("motors", "motor"),
+    type_of(motors.MotorTypeRegistered): _home("motor_types", "motor_type"),
+    type_of(parties.PartyRegistered): _home("parties", "party"),
+    type_of(parties.PartyRetired): _home("parties", "party"),
+    type_of(benches.BenchRegistered): _home("benches", "bench"),
+    type_of(benches.CalibrationRecorded): _home("calibrations", "bench", "calibration"),
+    type_of(sources.SourceChanged): _home("changes", "supplier", "change"),
+    type_of(sources.EvidenceRecorded): _home("evidence", "supplier", "evidence"),
+}
+
+
+def follow(home: str, claims: Sequence[Claim]) -> Iterable[Any]:
+    """The rows that follow from the claims on one thing."""
+    return _FOLLOW[home.partition("/")[0]](claims)
+
+
+def of_type(claims: Sequence[Claim], kind: str) -> list[Claim]:
+    return [claim for claim in claims if claim["type"] == kind]
+
+
+def event_of(claim: Claim | None) -> tuple[str | None, str | None, int | None]:
+    """The columns event_source, event_id, position."""
+    return (None, None, None) if claim is None else (claim["source"], claim["id"], claim["position"])
+
+
+def _lot(claims: Sequence[Claim]) -> Iterable[Any]:
+    held, conflict = holding(of_type(claims, "lot_registered"))
+    gone, _ = holding(of_type(claims, "lot_withdrawn"))
+    if held is None and gone is None:
+        return
+    says: Mapping[str, Any] = held["says"] if held else {}
+    links = _links(says) if held else []
+    total = sum(link.fraction for link in links)
+    anyone = held or gone
+    assert anyone is not None
+    source, name, position = event_of(held)
+    yield Lot(
+        lot=ref(anyone["says"]["lot"]) or "",
+        level=says.get("level"),
+        item=ref(says.get("item")),
+        supplier=ref(says.get("supplier")),
+        site=says.get("site"),
+        produced_at=instant_or_none(says.get("produced_at")),
+        quantity_kg=quantity(says.get("quantity"), "kg"),
+        pieces=says.get("pieces"),
+        custody_model=says.get("custody_model") or ("identity_preserved" if held else None),
+        inputs=[{"lot": link.parent, "fraction": link.fraction, "custody_model": link.custody_model} for link in links],
+        fraction_sum=float(total),
+        incomplete=held is not None and total < COMPLETE and says["level"] != "ore",
+        withdrawn=gone is not None,
+        withdrawn_reason=gone["says"]["reason"] if gone else None,
+        origin=origin(anyone["says"]),
+        conflict=conflict,
+        event_source=source,
+        event_id=name,
+        position=position,
+    )
+    yield from links
+
+
+def _links(says: Mapping[str, Any]) -> list[LotLink]:
+    child = ref(says["lot"]) or ""
+    made = []
+    for part in says.get("inputs") or ():
+        custody = part.get("custody_model") or "identity_preserved"
+        parent = ref(part["lot"]) or ""
+        fraction = float(part["mass_fraction"])
+        made.append(LotLink(child, parent, fraction, custody, custody in COUNTS, custody in COMPOSES))
+    return sorted(made, key=lambda link: link.parent)
+
+
+def _motor(claims: Sequence[Claim]) -> Iterable[Any]:
+    built, conflict = holding(of_type(claims, "motor_built"))
+    retired, _ = holding(of_type(claims, "motor_retired"))
+    found = rotors_of(claims)
+    anyone = built or retired or (found[-1].claim if found else None)
+    if anyone is None:
+        return
+    says: Mapping[str, Any] = built["says"] if built else {}
+    motor = ref(anyone["says"]["motor"]) or ""
+    source, name, position = event_of(built)
+    yield Motor(
+        motor=motor,
+        built=built is not None,
+        motor_type=ref(says.get("motor_type")),
+        built_at=instant_or_none(says.get("built_at")),
+        line=says.get("line"),
+        stator_batch=says.get("stator_batch"),
+        magnets=found[-1].magnets if found else None,
+        rotors=[rotor.shown() for rotor in found],
+        retired_at=instant(retired["says"]["retired_at"]) if retired else None,
+        origin=origin(anyone["says"]),
+        conflict=conflict,
+        event_source=source,
+        event_id=name,
+        position=position,
+    )
+    yield from _motor_lots(motor, found)
+
+
+def _motor_lots(motor: str, found: Sequence[Rotor]) -> Iterable[MotorLot]:
+    rows: dict[str, MotorLot] = {}
+    for number, rotor in enumerate(found):
+        current = number == len(found) - 1
+        for share in rotor.magnets or ():
+            rows[share["lot"]] = MotorLot(share["lot"], motor, share["pieces"], rotor.pieces, current)
+    return rows.values()
+
+
+_FOLLOW: Mapping[str, Callable[[Sequence[Claim]], Iterable[Any]]] = {
+    "lots": _lot,
+    "motors": _motor,
+    "motor_types": registry.motor_type,
+    "parties": registry.party,
+    "benches": registry.bench,
+    "calibrations": registry.calibration,
+    "changes": registry.source_change,
+    "evidence": registry.evidence,
+}
+
+GENEALOGY = projection(
+    "genealogy", 1, Scheme(fate=GenealogyFate, claims=GenealogyClaims, read=_READ, follow=follow), GENEALOGY_ROWS
+)
