@@ -5,7 +5,9 @@ from typing import Any
 
 from events.facts.base import EventRef
 from events.refs import parse_ref
+from events.rules.changes import bounds_in
 from events.rules.proposals import CaseState, Reopen
+from events.vocabulary import characteristics
 from projections.inference.conclusions import Property
 from projections.inference.state import Lot
 from projections.inference.what_if import Bound, what_if
@@ -33,18 +35,21 @@ def reopen(
     what = (
         ", ".join(change["characteristic"] for change in notice.get("changes") or ()) or f"the {notice['level']} rules"
     )
-    reason = f"{parse_ref(party).id} {said} {what} ({words}; answered by {answer['person']}). {_remaining(notice, party, lots, known)}"
+    left = _remaining(notice, party, lots, known)
+    reason = f"{parse_ref(party).id} {said} {what} ({words}; answered by {answer['person']}). {left}"
     return Reopen(case.case, reason[:2000], cause)
+
+
+def _bound(change: Mapping[str, Any]) -> Bound:
+    key, limits = change["characteristic"], change["new"]
+    lower, _, upper = bounds_in(limits, characteristics.find(key).unit)
+    return Bound(key, lower, upper)
 
 
 def _remaining(
     notice: Mapping[str, Any], party: str, lots: Sequence[Lot], known: Mapping[str, Mapping[str, Property]]
 ) -> str:
-    bounds = [
-        Bound(change["characteristic"], change["new"].get("lower"), change["new"].get("upper"))
-        for change in notice.get("changes") or ()
-        if change.get("new")
-    ]
+    bounds = [_bound(change) for change in notice.get("changes") or () if change.get("new")]
     others = [lot for lot in lots if lot.supplier != party]
     if not bounds or not others:
         return "No other supplier's lots are recorded."

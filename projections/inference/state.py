@@ -82,13 +82,18 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`fraction` of the child's mass came from the parent; `counts` is false on cycles and bookkeeping custody."""
+    """`fraction` of the child's mass came from the parent.
+
+    `counts`: results and sources may be joined over it; false for segregated, mass-balance and book-and-claim custody
+    and on cycles. `composition`: measured composition may be joined; also true for segregated (domain.md F.2).
+    """
 
     child: str
     parent: str
     fraction: float
     custody_model: str
     counts: bool
+    composition: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from examples.simulated.plant import Fault, Plant, Supplier
 MANUFACTURER = "reference-works"
 BENCHES = ("B1", "B2", "B3")
 FAULTS: dict[str, tuple[str, Fault]] = {
-    "low_hcj": ("M-BET-02", Fault(alloy={"alloy.Dy": -0.8, "alloy.O": 1400.0}, new_oxide="OX-NEW")),
+    "low_hcj": ("M-BET-02", Fault(alloy={"alloy.Dy": -1.1, "alloy.O": 2000.0}, new_oxide="OX-NEW")),
     "low_br": ("M-ALP-03", Fault(process={"process.B_al": -0.4}, magnet={"magnet.rho_m": -0.25})),
     "unbalanced": ("M-GAM-01", Fault(magnet={"magnet.sigma_B": 2.2})),
     "adhesive": ("M-GAM-04", Fault(bond_life_h=2000.0)),
@@ -61,7 +61,8 @@ DESIGN: dict[str, Any] = {
 MOTOR = {
     "eta_pct": 94.0, "eta_pp_per_br": 5.2, "Ke20_V_krpm": 60.0, "flux_elasticity": 1.0, "v_1x_mm_s": 0.25,
     "v_1x_per_sigma_B": 0.25, "base_loss_pct": 0.10, "loss_pct_per_kA_m": 0.08, "knee_width_kA_m": 12.0,
-    "coercivity_needed_kA_m": 620.0, "soak_Cel": 150.0, "fault_current_A": 200.0, "speed_rpm": 3000.0, "torque_Nm": 60.0,
+    "coercivity_needed_kA_m": 620.0, "soak_Cel": 150.0, "fault_current_A": 200.0, "speed_rpm": 3000.0,
+    "torque_Nm": 60.0,
 }  # fmt: skip
 
 

@@ -59,7 +59,8 @@ def plant_of(events: list[dict[str, Any]], specs: list[dict[str, Any]]) -> Plant
             lot = ref_text(data["lot"])
             lots[lot] = Lot(
                 lot, data["level"], ref_text(data["supplier"]), data["site"], data["produced_at"],
-                ref_text(data["item"]) if data.get("item") else None, data.get("origin", "measured"), event=identity(event),
+                ref_text(data["item"]) if data.get("item") else None, data.get("origin", "measured"),
+                event=identity(event),
             )  # fmt: skip
             links += [
                 Link(
@@ -67,6 +68,7 @@ def plant_of(events: list[dict[str, Any]], specs: list[dict[str, Any]]) -> Plant
                     ref_text(part["lot"]),
                     part["mass_fraction"],
                     part["custody_model"],
+                    part["custody_model"] in COUNTED[:2],
                     part["custody_model"] in COUNTED,
                 )
                 for part in data["inputs"]

@@ -167,7 +167,8 @@ def _limit(part: Part, magnet: Limit, room: float, confidence: float, worst: Exp
     )
     why = (
         f"Lot {worst.lot} had {part.value:.4g} {unit} against {part.nominal:.4g} {unit} of the other lots, which "
-        f"explains {part.contribution:.3g} of its {worst.deviation:.3g} {magnet.unit} of {magnet.characteristic}; {holds}"
+        f"explains {part.contribution:.3g} of its {worst.deviation:.3g} {magnet.unit} of "
+        f"{magnet.characteristic}; {holds}"
     )
     return Limit(
         part.parent, "lower" if down else "upper", rounded, allowed * relative, unit,

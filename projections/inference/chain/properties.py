@@ -25,16 +25,16 @@ def properties(plant: Plant, lots: Iterable[str], relative_u: float) -> dict[str
     fraction along the links that count (domain.md F.2); a lot's own values take precedence.
     """
     own = _own(plant.measurements, relative_u)
-    parents = counting_parents(plant.links)
+    parents = counting_parents(plant.links, composition=True)
     known: dict[str, dict[str, Property]] = {}
     return {lot: _all_of(lot, own, parents, known, frozenset()) for lot in lots}
 
 
-def counting_parents(links: Iterable[Link]) -> dict[str, tuple[tuple[str, float], ...]]:
-    """The parents of each lot with their fractions, over counting links only."""
+def counting_parents(links: Iterable[Link], *, composition: bool = False) -> dict[str, tuple[tuple[str, float], ...]]:
+    """The parents of each lot with their fractions, over links that count (for composition, or for everything)."""
     found: dict[str, list[tuple[str, float]]] = {}
     for link in links:
-        if link.counts:
+        if link.composition if composition else link.counts:
             found.setdefault(link.child, []).append((link.parent, link.fraction))
     return {child: tuple(sorted(parents)) for child, parents in found.items()}
 

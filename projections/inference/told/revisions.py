@@ -58,8 +58,8 @@ def revise(state: RequirementState, found: Conclusions, policy: Policy) -> Revis
         new = _new_range(limit, old[0] if old else None)
         if new is None:
             missing.append(
-                f"{limit.characteristic}: the new {limit.side} limit {limit.value:g} {limit.unit} leaves no room beside "
-                "the limit in force on the other side; a person must decide which gives way."
+                f"{limit.characteristic}: the new {limit.side} limit {limit.value:g} {limit.unit} leaves no room "
+                "beside the limit in force on the other side; a person must decide which gives way."
             )
             continue
         made.append(_revision(book, limit, spec, old, new, _typical_u(limit, found.known, policy), policy))
