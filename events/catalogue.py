@@ -1,8 +1,9 @@
 """The catalogue: every event type with its version, model, stream, and who may post it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -51,13 +52,17 @@ class EventType:
 
     @property
     def name(self) -> str:
-        """The class name in snake case: `EfficiencyMeasured` is `efficiency_measured`."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.model.__name__).lower()
+        """The class name in snake case: `EfficiencyMeasured` and `EfficiencyMeasuredV1` are `efficiency_measured`."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", re.sub(r"V\d+$", "", self.model.__name__)).lower()
 
     @property
     def type(self) -> str:
         """`lodestone.<stream>.<past_tense>.v<n>`."""
-        return f"lodestone.{self.stream}.{self.name}.v{self.version}"
+        return self.of_version(self.version)
+
+    def of_version(self, version: int) -> str:
+        """The full type of another version of this event."""
+        return f"lodestone.{self.stream}.{self.name}.v{version}"
 
 
 def _fact(stream: str, model: type[BaseModel], key: str, subject: str, by: frozenset[str]) -> EventType:
@@ -114,12 +119,31 @@ _LINES = (
     EventType("access", access.TokenRevoked, "token", "tokens"),
 )
 
-CATALOGUE: Mapping[str, EventType] = {line.type: line for line in _LINES}
+
+def catalogue_of(lines: Iterable[EventType]) -> Mapping[str, EventType]:
+    """The lines by full event type.
+
+    Raises ValueError for a type named twice, a version left out, or an upcaster missing or without a next version.
+    """
+    found: dict[str, EventType] = {}
+    for line in lines:
+        if line.type in found:
+            raise ValueError(f"{line.type} is in the catalogue twice")
+        found[line.type] = line
+    for line in found.values():
+        if line.version > 1 and line.of_version(line.version - 1) not in found:
+            raise ValueError(f"{line.type} has no version {line.version - 1} before it")
+        if (line.of_version(line.version + 1) in found) != (line.upcast is not None):
+            raise ValueError(f"{line.type} needs an upcaster exactly when a newer version exists")
+    return found
+
+
+CATALOGUE: Mapping[str, EventType] = catalogue_of(_LINES)
 
 
 def type_of(model: type[BaseModel]) -> str:
     """The full event type of a model's newest version."""
-    return _by_model()[model].type
+    return line_of(model).type
 
 
 @cache
@@ -137,26 +161,24 @@ def known(event_type: str) -> bool:
     return event_type in CATALOGUE
 
 
-def find(event_type: str) -> EventType:
+def find(event_type: str, catalogue: Mapping[str, EventType] = CATALOGUE) -> EventType:
     """The catalogue line of a full event type. Raises UnknownType naming the near matches."""
-    line = CATALOGUE.get(event_type)
+    line = catalogue.get(event_type)
     if line is None:
         raise UnknownType(f"The event type '{event_type}' is not known. {_near(event_type)}", type=event_type)
     return line
 
 
 def _near(event_type: str) -> str:
-    from difflib import get_close_matches
-
     near = get_close_matches(event_type, CATALOGUE, n=3, cutoff=0.5)
     return f"Near matches: {', '.join(near)}." if near else "`lodestone schema` lists the types."
 
 
-def upcast(recorded: Recorded) -> Recorded:
+def upcast(recorded: Recorded, catalogue: Mapping[str, EventType] = CATALOGUE) -> Recorded:
     """The event with its data brought to the newest version of its type. Raises UnknownType."""
-    line = find(recorded.type)
+    line = find(recorded.type, catalogue)
     while line.upcast is not None:
-        newer = f"lodestone.{line.stream}.{line.name}.v{line.version + 1}"
-        recorded = replace(recorded, type=newer, data=line.upcast(recorded.data))
-        line = find(newer)
+        newer = find(line.of_version(line.version + 1), catalogue)
+        recorded = replace(recorded, type=newer.type, data=line.upcast(recorded.data))
+        line = newer
     return recorded

@@ -13,6 +13,9 @@ from events.errors import Fault, Invalid
 SERVICE_ATTRIBUTES = ("recordedtime", "stream", "streamversion", "sequence")
 """Set by the service; posted by a client they are refused."""
 
+EARLIEST, LATEST = 1900, 9000
+"""Years that a time may have: within them every offset can be brought to UTC, and text order is time order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -79,6 +82,9 @@ def parse_time(text: object, pointer: str = "/time") -> datetime:
     if moment.tzinfo is None:
         fault = Fault(pointer, "the time has no offset; write e.g. 2026-03-01T08:00:00+01:00")
         raise Invalid("The time has no offset.", errors=[fault])
+    if not EARLIEST <= moment.year <= LATEST:
+        fault = Fault(pointer, f"the year lies outside {EARLIEST} to {LATEST}")
+        raise Invalid("The time cannot be right.", errors=[fault])
     return moment
 
 

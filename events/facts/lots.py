@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from events.facts.base import Custody, Fact, Moment, Text
 from events.refs import Name, Ref
-from events.vocabulary.keys import CharacteristicKey
+from events.vocabulary.keys import CharacteristicKey, check_unit
 from events.vocabulary.quantities import Mass, Measured, Plain, Temperature
 
 Level = Literal["ore", "concentrate", "oxide", "metal", "alloy", "powder", "magnet"]
@@ -70,6 +70,11 @@ class Reading(Plain):
     temperature: Temperature | None = None
     statistic: Literal["lot_mean", "each_piece", "minimum", "standard_deviation"] = "lot_mean"
     n: Annotated[int, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _unit_fits(self) -> Self:
+        check_unit(self.characteristic, self.value.unit)
+        return self
 
 
 class ProcessRecorded(LotFact):

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from events.facts.base import EventRef, Fact, Hash, Moment, Text
 from events.refs import Name, Ref
-from events.vocabulary.keys import CharacteristicKey, FailureMode
+from events.vocabulary.keys import CharacteristicKey, FailureMode, check_unit
 from events.vocabulary.quantities import Current, Hours, Measured, Percent, Plain, Speed, Temperature, Torque, Velocity
 
 
@@ -82,6 +82,11 @@ class FluxMeasured(TestResult):
     value: Measured
     referred_to: Temperature | None = None
 
+    @model_validator(mode="after")
+    def _unit_fits(self) -> Self:
+        check_unit(self.characteristic, self.value.unit)
+        return self
+
 
 class Soak(Plain):
     """Exposure before the loss was measured; results are pooled only at equal exposure."""
@@ -97,6 +102,11 @@ class ThermalDegradationMeasured(TestResult):
     characteristic: Annotated[CharacteristicKey, Field(pattern=r"^motor\.(dpsi_irr|dpsi_sc|D_ins)$")]
     loss: Measured
     soak: Soak
+
+    @model_validator(mode="after")
+    def _unit_fits(self) -> Self:
+        check_unit(self.characteristic, self.loss.unit)
+        return self
 
 
 class VibrationMeasured(TestResult):
