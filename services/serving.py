@@ -57,7 +57,8 @@ class Service:
             timeout_keep_alive=65,
         )
         self._server = uvicorn.Server(config)
-        self._in_thread(lambda: self._server and self._server.run(sockets=[bound]))
+        server = self._server
+        self._in_thread(lambda: server.run(sockets=[bound]))
         self._in_thread(self._prepare)
         if self.with_worker:
             self._in_thread(self._supervise)
@@ -67,7 +68,7 @@ class Service:
                 raise Unavailable("The server did not start.")
             time.sleep(0.02)
 
-    def _in_thread(self, work: Callable[[], object]) -> None:
+    def _in_thread(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
         self._threads.append(thread)

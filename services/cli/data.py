@@ -107,11 +107,15 @@ def rebuild(
             raise Invalid(f"There is no projection '{name}'; there are {', '.join(known)}.")
         done = {}
         for each in [name] if name else known:
-            with bar(f"rebuilding {each}", here.log.head()) as progress:
-                done[each] = here.projector.rebuild(
-                    each, lambda at, to, bar=progress: bar.update(bar.task_ids[0], completed=at, total=to)
-                )
+            done[each] = _rebuild(here, each)
     result({"rebuilt": done}, json)
+
+
+def _rebuild(here: Parts, name: str) -> int:
+    with bar(f"rebuilding {name}", here.log.head()) as progress:
+        return here.projector.rebuild(
+            name, lambda at, to: progress.update(progress.task_ids[0], completed=at, total=to)
+        )
 
 
 def migrate() -> None:

@@ -84,7 +84,7 @@ def _served(here: Parts) -> Iterator[None]:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/healthz", timeout=2.0).json().get("service") == "lodestone"
+        return bool(httpx.get(f"{url}/healthz", timeout=2.0).json().get("service") == "lodestone")
     except (httpx.HTTPError, ValueError):
         return False
 
