@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from events.facts.base import EventRef
-from events.refs import parse_ref
+from events.refs import parse_ref, ref_text
 from events.rules.changes import bounds_in
 from events.rules.proposals import CaseState, Reopen
 from events.vocabulary import characteristics
@@ -29,7 +29,7 @@ def reopen(
     """
     if answer["answer"] not in REOPENS or case.state != "enacted":
         return None
-    party = f"{answer['party']['issuer']}:{answer['party']['id']}"
+    party = ref_text(answer["party"])
     words = str(answer.get("reason") or "no reason given").rstrip(".")
     said = "cannot meet" if answer["answer"] == "cannot_meet" else "answers with a counter-proposal to"
     what = (

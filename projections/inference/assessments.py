@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from events.facts.base import EventRef
-from events.refs import parse_ref
+from events.refs import parse_ref, ref_text
 from events.rules.assessments import LotAssessed
 from events.rules.policies import Policy
 from events.rules.specs import Limit, Spec
@@ -68,7 +68,7 @@ def _binds(one: SpecInForce, lot: Lot, lots: Mapping[str, Lot]) -> bool:
     effectivity = one.data["effectivity"]
     first = effectivity.get("first_lot")
     if first is not None:
-        begun = lots.get(f"{first['issuer']}:{first['id']}")
+        begun = lots.get(ref_text(first))
         if begun is not None:
             return lot.supplier == begun.supplier and lot.produced_at >= begun.produced_at
     return lot.produced_at[:10] >= str(effectivity["date"])[:10]
