@@ -28,19 +28,19 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
-    host: str = Field("127.0.0.1", description="Address that the service listens on.")
-    port: int = Field(8600, ge=0, le=65535, description="Port that the service listens on.")
+    host: str = Field(default="127.0.0.1", description="Address that the service listens on.")
+    port: int = Field(default=8600, ge=0, le=65535, description="Port that the service listens on.")
     data_dir: Path = Field(
         default_factory=default_data_dir, description="Folder of the embedded database, recordings and keys."
     )
-    database_url: str | None = Field(None, description="Any PostgreSQL ≥ 15 as postgresql://…; none: the embedded one.")
+    database_url: str | None = Field(default=None, description="Any PostgreSQL ≥ 15 as postgresql://…; none: the embedded one.")
     database_owner_url: str | None = Field(
-        None, description="The same database as the owner role, for migrations; none: migrate as the service role."
+        default=None, description="The same database as the owner role, for migrations; none: migrate as the service role."
     )
-    kafka_bootstrap_servers: str | None = Field(None, description="Kafka brokers as host:port,…; none: Kafka is off.")
-    public_url: str | None = Field(None, description="URL under which others reach the service; none: host and port.")
-    max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="Largest request body; larger ones get 413.")
-    wait_s: float = Field(5.0, ge=0, le=60, description="How long min_position waits unless the caller says otherwise.")
+    kafka_bootstrap_servers: str | None = Field(default=None, description="Kafka brokers as host:port,…; none: Kafka is off.")
+    public_url: str | None = Field(default=None, description="URL under which others reach the service; none: host and port.")
+    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="Largest request body; larger ones get 413.")
+    wait_s: float = Field(default=5.0, ge=0, le=60, description="How long min_position waits unless the caller says otherwise.")
 
     @property
     def url(self) -> str:

@@ -63,7 +63,7 @@ def parts(settings: Settings) -> Iterator[Parts]:
     if settings.database_url is None:
         embedded = EmbeddedPostgres(settings.data_dir / "postgres")
         addresses = embedded.open()
-        database = Database(addresses.service, addresses.owner)
+        database = Database(addresses.service, addresses.owner, revive=embedded.revive)
     else:
         database = Database(settings.database_url, settings.database_owner_url)
     try:

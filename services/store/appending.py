@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
 
 from events.canonical import content_hash
 from events.envelope import Draft, stored_bytes
@@ -43,11 +43,15 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one draft: its position (a duplicate's first one), or the hash that it conflicts with."""
+    """What became of one draft: its position (a duplicate's first one), or the hash that it conflicts with.
+
+    `recorded_time` is that of accepted ones.
+    """
 
     status: Literal["accepted", "duplicate", "conflict"]
     position: int | None
     stored_hash: bytes | None = None
+    recorded_time: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,11 @@ class Row:
 def leaf_hash(body: bytes) -> bytes:
     """The hash of a leaf of the log over its stored bytes (RFC 9162, 2.1.1)."""
     return hashlib.sha256(LEAF_PREFIX + body).digest()
+
+
+def lock_log(connection: Connection) -> None:
+    """Wait for the other writers, then hold the log until this transaction ends."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
 
 
 def head_of(connection: Connection) -> int:
@@ -191,7 +200,12 @@ def insert_rows(connection: Connection, rows: Sequence[Row], now: datetime) -> N
     )
     versioned = [row for row in rows if row.version is not None]
     if versioned:
-        connection.execute(
-            insert(log_streams),
-            [{"stream": r.draft.stream, "version": r.version, "position": r.position} for r in versioned],
+        raw.execute(
+            f"INSERT INTO {log_streams.name} (stream, version, position) "
+            "SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bigint[])",
+            (
+                [row.draft.stream for row in versioned],
+                [row.version for row in versioned],
+                [row.position for row in versioned],
+            ),
         )

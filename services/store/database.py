@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, TimeoutError
 
 from events.errors import Unavailable
 from services.store.postgres import SERVICE
@@ -134,7 +134,10 @@ def alembic_config(url: str) -> Config:
 
 
 def _with_driver(url: str) -> str:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise Unavailable("LODESTONE_DATABASE_URL is not a URL; write postgresql://user:password@host/name.") from error
     if parsed.get_backend_name() != "postgresql":
         raise Unavailable(
             f"LODESTONE_DATABASE_URL names {parsed.get_backend_name()}; PostgreSQL 15 or newer is the only database: "

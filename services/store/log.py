@@ -6,7 +6,9 @@ or nothing, companions included; (3) (source, id) is stored once; (4) a stream's
 lock and max() would read the snapshot from before the wait.
 """
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select, text
@@ -15,7 +17,6 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from events.envelope import Recorded, decode, utc_text
 from events.errors import Unavailable
 from services.store.appending import (
-    APPEND_LOCK,
     Append,
     Companion,
     Located,
@@ -23,6 +24,7 @@ from services.store.appending import (
     head_of,
     identities,
     insert_rows,
+    lock_log,
     number,
     sort_out,
     stored_row,
@@ -34,6 +36,8 @@ from services.store.tables import log_events, log_identity, metadata
 __all__ = ["Append", "Clock", "Companion", "Located", "Log", "LogHole", "Outcome", "wall_clock"]
 
 Clock = Callable[[], datetime]
+LOOK_UP_S = 10.0
+"""How long to ask for a commit whose answer was lost."""
 
 
 class LogHole(RuntimeError):
@@ -58,47 +62,70 @@ class Log:
         Raises VersionConflict when a stream moved on, IdentityConflict (atomic requests) when an identity is taken
         by another payload, Unavailable when the database is away. A commit whose answer was lost is looked up.
         """
+        outcomes: tuple[Outcome, ...] | None = None
         try:
             with self.database.begin() as connection:
-                return self._append(connection, request)
-        except Unavailable:
-            outcomes = self._already_written(request)
-            if outcomes is None:
-                raise
+                outcomes = self._append(connection, request)
             return outcomes
+        except Unavailable:
+            if outcomes is None:
+                raise  # the connection broke before the commit was sent: nothing was written
+            return self._looked_up(request, outcomes)
 
-    def _already_written(self, request: Append) -> tuple[Outcome, ...] | None:
-        """The outcomes of a request whose commit may have gone through before the connection broke."""
-        if not request.drafts:
-            return None
-        found = [self.find(draft.source, draft.id) for draft in request.drafts]
-        if not all(
-            at and at.content_hash == draft.content_hash for at, draft in zip(found, request.drafts, strict=True)
-        ):
-            return None
-        return tuple(Outcome("accepted", at.position) for at in found if at)
+    def _looked_up(self, request: Append, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """What became of a request whose commit was sent but not answered.
+
+        Asks under the lock, so that the commit in question has ended. Raises Unavailable when nothing was written,
+        or when the database stays away longer than anyone waits.
+        """
+        deadline = time.monotonic() + LOOK_UP_S
+        while True:
+            try:
+                with self.database.begin() as connection:
+                    lock_log(connection)
+                    found = identities(connection, request.drafts)
+                break
+            except Unavailable:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+        told = []
+        for draft, outcome in zip(request.drafts, outcomes, strict=True):
+            at = found.get((draft.source, draft.id))
+            if outcome.status == "accepted" and (at is None or at.content_hash != draft.content_hash):
+                raise Unavailable(
+                    "The connection to the database broke while this was written; nothing was stored. Try again.",
+                    retry_after_s=1,
+                )
+            told.append(replace(outcome, position=at.position) if at and outcome.status != "conflict" else outcome)
+        return tuple(told)
 
     def _append(self, connection: Connection, request: Append) -> tuple[Outcome, ...]:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
+        lock_log(connection)
         known = identities(connection, request.drafts)
         outcomes, fresh = sort_out(request, known)
-        # A request of which every event is stored already is answered as a duplicate, whatever became of its streams.
-        if fresh or not request.drafts:
-            versions = versions_of(connection, request, fresh)
-            head = head_of(connection)
-            rows = number(fresh, head, versions, utc_text(self.clock()))
-            insert_rows(connection, rows, self.clock())
-            places = {(row.draft.source, row.draft.id): row.position for row in rows}
-            outcomes = [
-                Outcome(o.status, places.get((d.source, d.id)) if o.position is None else o.position, o.stored_hash)
-                for o, d in zip(outcomes, request.drafts, strict=True)
-            ]
-            for companion in request.companions:
-                table = metadata.tables[companion.table]
-                connection.execute(upsert(table).values(**companion.values).on_conflict_do_nothing())
-            if rows:
-                connection.execute(text("SELECT pg_notify('lodestone_log', :head)"), {"head": str(rows[-1].position)})
-        return tuple(outcomes)
+        if request.drafts and not fresh:
+            # All of it is stored already: a duplicate, whatever became of its streams since.
+            self._insert_companions(connection, request.companions)
+            return tuple(outcomes)
+        versions = versions_of(connection, request, fresh)
+        now = self.clock()
+        recorded = utc_text(now)
+        rows = number(fresh, head_of(connection), versions, recorded)
+        insert_rows(connection, rows, now)
+        self._insert_companions(connection, request.companions)
+        if rows:
+            _hint(connection, rows[-1].position)
+        places = {(row.draft.source, row.draft.id): row.position for row in rows}
+        return tuple(
+            _placed(outcome, places.get((draft.source, draft.id)), recorded)
+            for outcome, draft in zip(outcomes, request.drafts, strict=True)
+        )
+
+    def _insert_companions(self, connection: Connection, companions: Sequence[Companion]) -> None:
+        for companion in companions:
+            table = metadata.tables[companion.table]
+            connection.execute(upsert(table).values(**companion.values).on_conflict_do_nothing())
 
     def append_stored(self, bodies: Sequence[bytes]) -> int:
         """Write events of a whole export after the current head, their bytes, times and versions kept.
@@ -106,10 +133,12 @@ class Log:
         Returns the new head. For imports into a log that was empty when the import began; the caller checks that.
         """
         with self.database.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
+            lock_log(connection)
             head = head_of(connection)
             rows = [stored_row(head + offset, body) for offset, body in enumerate(bodies, 1)]
             insert_rows(connection, rows, self.clock())
+            if rows:
+                _hint(connection, rows[-1].position)
         return head + len(rows)
 
     def head(self) -> int:
@@ -162,3 +191,15 @@ class Log:
         with self.database.connect() as connection:
             row = connection.execute(query).first()
         return None if row is None else Located(row.position, bytes(row.content_hash))
+
+
+def _placed(outcome: Outcome, position: int | None, recorded: str) -> Outcome:
+    """The outcome with the position that its event got; a twin within the request has that of the first."""
+    if outcome.status == "accepted":
+        return replace(outcome, position=position, recorded_time=recorded)
+    return outcome if outcome.position is not None else replace(outcome, position=position)
+
+
+def _hint(connection: Connection, head: int) -> None:
+    """Wake who waits; a hint only, polling is the truth."""
+    connection.execute(text("SELECT pg_notify('lodestone_log', :head)"), {"head": str(head)})

@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,7 @@ class EmbeddedPostgres:
         self.user: Account = account()
         self.data = folder / "data"
         self._use: IO[str] | None = None
+        self._reviving = threading.Lock()
 
     def open(self) -> Addresses:
         """Start the server unless it runs, make roles and database once, and hold it in use until `close`.
@@ -83,6 +85,20 @@ class EmbeddedPostgres:
             self._use.close()
             self._use = None
 
+    def revive(self) -> None:
+        """Start the server again if it died while we hold it; at once when it answers or another thread is at it."""
+        if self._use is None or not self._reviving.acquire(blocking=False):
+            return
+        try:
+            if self._answers():
+                return
+            with (self.folder / "start.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not self._answers():
+                    self._start()
+        finally:
+            self._reviving.release()
+
     def addresses(self, database: str) -> Addresses:
         """The URLs of a database of this server, for SQLAlchemy with psycopg."""
         kept = self._secrets()
@@ -98,8 +114,9 @@ class EmbeddedPostgres:
         near = self.folder / "socket"
         if len(str(near)) < 80:
             return near
-        digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"lodestone-{digest}"
+        # Not the folder that TMPDIR names: every process that shares this server has to find the same one.
+        digest = hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:16]
+        return Path("/tmp") / f"lodestone-{digest}"
 
     def kill(self) -> None:
         """Kill the server at once, as a crash would (for tests of recovery)."""
@@ -108,8 +125,16 @@ class EmbeddedPostgres:
 
     def _make_folder(self) -> None:
         if not self.folder.exists():
-            self.folder.mkdir(parents=True, mode=0o711)
+            try:
+                self.folder.mkdir(parents=True, mode=0o711)
+            except OSError as error:
+                raise Unavailable(
+                    f"The folder {self.folder} cannot be made ({error.strerror}); set LODESTONE_DATA_DIR to a folder "
+                    "of your own."
+                ) from error
             self._give(self.folder)
+        if not self.folder.is_dir():
+            raise Unavailable(f"{self.folder} is not a folder; set LODESTONE_DATA_DIR to a folder of your own.")
         if self.user.name is not None and self.user.run("test", "-x", self.folder, check=False).returncode != 0:
             raise Unavailable(
                 f"The system user '{self.user.name}' cannot reach {self.folder}: a folder above it is closed. "
@@ -121,12 +146,19 @@ class EmbeddedPostgres:
         if not self.socket.exists():
             self.socket.mkdir(mode=0o700)
             self._give(self.socket)
+        if self.socket.stat().st_uid != self.user.uid:
+            raise Unavailable(
+                f"{self.socket} belongs to another user; remove it, or choose another LODESTONE_DATA_DIR."
+            )
 
     def _check_format(self) -> None:
         mark = self.folder / "FORMAT"
-        if mark.exists() and int(mark.read_text()) > DATA_FORMAT:
+        found = mark.read_text().strip() if mark.exists() else str(DATA_FORMAT)
+        if not found.isdecimal():
+            raise Unavailable(f"{mark} should hold a number but holds '{found}': this is not a data folder of ours.")
+        if int(found) > DATA_FORMAT:
             raise Unavailable(
-                f"The data folder {self.folder} was written by a newer Lodestone (format {mark.read_text().strip()}, "
+                f"The data folder {self.folder} was written by a newer Lodestone (format {found}, "
                 f"this program knows {DATA_FORMAT}). Use that newer release, or another LODESTONE_DATA_DIR."
             )
         if not mark.exists():

@@ -1,30 +1,28 @@
 """The projector: folds the log into tables, batch by batch, each batch with its checkpoint in one transaction."""
 
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, MetaData, Table, delete, func, insert, select, text, update
+from sqlalchemy import Connection, MetaData, Table, delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from events import catalogue
-from events.envelope import Recorded
-from events.errors import DomainError, UnknownType
+from events.errors import NotFound, Refused
 from projections.folds.fold import Projection
 from projections.folds.memory import digest_rows
-from services.store import leases
+from services.store import generations, leases
 from services.store.database import Database
-from services.store.leases import Lease
+from services.store.folding import Refusal, fold, known_part
+from services.store.leases import Fenced, Lease
 from services.store.log import Clock, Log, wall_clock
-from services.store.rows import BatchRows, drop_tables, make_tables, point_views, reading_table
+from services.store.shapes import reading_table, stored_table
 from services.store.tables import parked_events, projection_checkpoints
 
 LEASE = "projector"
 BATCH = 1000
-POISON = (DomainError, ValueError, KeyError, TypeError, ArithmeticError, AssertionError, AttributeError, IndexError)
-"""What a fold may fail with; a database error is never poison."""
 
 Progress = Callable[[int, int], None]
 """Called with (position reached, position wanted)."""
@@ -40,12 +38,6 @@ class Parked:
     position: int
     error: str
     parked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Checkpoint:
-    generation: int
-    position: int
 
 
 class Projector:
@@ -71,40 +63,10 @@ class Projector:
         """Make the tables of projections that have none, or whose version changed (those are folded anew)."""
         with self.database.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(7031990003)"))
-            found = {
-                row.name: row
-                for row in connection.execute(select(projection_checkpoints).where(projection_checkpoints.c.live))
-            }
             for projection in self.projections.values():
-                row = found.get(projection.name)
-                if row is None or row.version != projection.version:
-                    self._begin_generation(connection, projection, live=True)
-
-    def _begin_generation(self, connection: Connection, projection: Projection, *, live: bool) -> int:
-        table = projection_checkpoints
-        newest = select(func.coalesce(func.max(table.c.generation), 0)).where(table.c.name == projection.name)
-        generation = int(connection.execute(newest).scalar_one()) + 1
-        make_tables(connection, projection, generation)
-        values = {"name": projection.name, "generation": generation, "version": projection.version, "position": 0}
-        connection.execute(insert(table).values(**values, live=False))
-        if live:
-            self._swap(connection, projection, generation)
-        return generation
-
-    def _swap(self, connection: Connection, projection: Projection, generation: int) -> None:
-        """Let readers see this generation, and drop the others."""
-        table = projection_checkpoints
-        point_views(connection, projection, generation)
-        old = connection.execute(
-            select(table.c.generation, table.c.version).where(
-                table.c.name == projection.name, table.c.generation != generation, table.c.live
-            )
-        ).all()
-        for row in old:
-            drop_tables(connection, projection, row.generation, row.version)
-        connection.execute(delete(table).where(table.c.name == projection.name, table.c.live))
-        this = (table.c.name == projection.name) & (table.c.generation == generation)
-        connection.execute(update(table).where(this).values(live=True))
+                found = generations.live(connection, projection.name)
+                if found is None or found.version != projection.version:
+                    self._swap(connection, projection, generations.begin(connection, projection).generation, ())
 
     def table(self, row_type: type[Any]) -> Table:
         """The live rows of a row type, for readers' SQL."""
@@ -112,9 +74,12 @@ class Projector:
 
     def positions(self) -> dict[str, int]:
         """How far each projection is."""
-        table = projection_checkpoints
         with self.database.connect() as connection:
-            rows = connection.execute(select(table.c.name, table.c.position).where(table.c.live)).all()
+            return self._positions(connection)
+
+    def _positions(self, connection: Connection) -> dict[str, int]:
+        table = projection_checkpoints
+        rows = connection.execute(select(table.c.name, table.c.position).where(table.c.live)).all()
         return {row.name: row.position for row in rows if row.name in self.projections}
 
     def position(self) -> int:
@@ -127,75 +92,45 @@ class Projector:
         Raises UnknownType when the log holds an event of a newer release, LogHole when it is not contiguous.
         """
         self.lease = leases.take(self.database, LEASE, self.owner)
-        if self.lease is None:
-            return 0
         target = self.log.head() if until is None else until
         done = 0
-        while True:
-            moved = self._batch(target)
+        while self.lease is not None:
+            try:
+                moved = self._batch(target, self.lease)
+            except Fenced:
+                self.lease = None
+                break
             done += moved
-            if progress and moved:
-                progress(self.position(), target)
             if not moved:
-                return done
+                break
+            if progress:
+                progress(self.position(), target)
             self.lease = leases.take(self.database, LEASE, self.owner)
-            if self.lease is None:
-                return done
+        return done
 
-    def _batch(self, target: int) -> int:
-        """Fold one page into every projection that is behind it, all in one transaction."""
+    def _batch(self, target: int, lease: Lease) -> int:
+        """Fold one page into every projection that is behind it, all in one transaction. Raises Fenced."""
         start = self.position()
-        if start >= target:
-            return 0
-        page = self.log.read(start, BATCH, target)
+        page = self.log.read(start, BATCH, target) if start < target else []
         if not page:
             return 0
-        events = [_newest(event) for event in page]
-        assert self.lease is not None
+        events = known_part(page)
         with self.database.begin() as connection:
-            leases.check(connection, self.lease)
+            leases.check(connection, lease)
             for projection in self.projections.values():
-                at = self._lock_checkpoint(connection, projection)
+                at = generations.locked(connection, projection.name)
                 ahead = [event for event in events if event.position > at.position]
                 if ahead and at.position + 1 == ahead[0].position:
-                    self._fold(connection, projection, at.generation, ahead)
-        return len(page)
+                    self._park(connection, projection, fold(connection, projection, at.generation, ahead))
+                    generations.move(connection, projection, at.generation, ahead[-1].position)
+        return len(events)
 
-    def _lock_checkpoint(self, connection: Connection, projection: Projection) -> _Checkpoint:
-        table = projection_checkpoints
-        query = select(table.c.generation, table.c.position).where(table.c.name == projection.name, table.c.live)
-        row = connection.execute(query.with_for_update()).one()
-        return _Checkpoint(row.generation, row.position)
-
-    def _fold(
-        self, connection: Connection, projection: Projection, generation: int, events: Sequence[Recorded]
-    ) -> None:
-        """Fold contiguous events into one generation, write its rows, move its checkpoint."""
-        raw = connection.connection.driver_connection
-        assert raw is not None
-        rows = BatchRows(raw, projection, generation)
-        mine = [event for event in events if event.type in projection.types]
-        rows.load(key for event in mine for key in projection.keys(event))
-        rows.load(key for event in mine for key in _more(projection, event, rows))
-        for event in mine:
-            self._fold_one(connection, projection, rows, event)
-        rows.write()
-        table = projection_checkpoints
-        this = (table.c.name == projection.name) & (table.c.generation == generation)
-        connection.execute(update(table).where(this).values(position=events[-1].position))
-
-    def _fold_one(self, connection: Connection, projection: Projection, rows: BatchRows, event: Recorded) -> None:
-        try:
-            _fold_event(projection, rows, event)
-        except POISON as error:
-            rows.forget()
-            reason = f"{type(error).__name__}: {error}"
-            _words.error("event parked", projection=projection.name, position=event.position, error=reason)
-            values = {"projection": projection.name, "position": event.position, "error": reason}
+    def _park(self, connection: Connection, projection: Projection, refused: Iterable[Refusal]) -> None:
+        for item in refused:
+            _words.error("event parked", projection=projection.name, position=item.position, error=item.reason)
+            values = {"projection": projection.name, "position": item.position, "error": item.reason}
             statement = upsert(parked_events).values(**values, parked_at=self.clock())
             connection.execute(statement.on_conflict_do_nothing())
-        else:
-            rows.keep()
 
     def parked(self) -> list[Parked]:
         """The events set aside, oldest first."""
@@ -205,89 +140,90 @@ class Projector:
 
     def retry_parked(self) -> int:
         """Fold the parked events again; returns how many went in."""
-        done = 0
-        for item in self.parked():
-            projection = self.projections.get(item.projection)
-            events = self.log.read(item.position - 1, 1)
-            if projection is None or not events:
-                continue
-            with self.database.begin() as connection:
-                at = self._lock_checkpoint(connection, projection)
-                raw = connection.connection.driver_connection
-                assert raw is not None
-                rows = BatchRows(raw, projection, at.generation)
-                event = _newest(events[0])
-                try:
-                    _fold_event(projection, rows, event)
-                except POISON:
-                    continue
-                rows.write()
-                this = (parked_events.c.projection == item.projection) & (parked_events.c.position == item.position)
-                connection.execute(delete(parked_events).where(this))
-                done += 1
-        return done
+        return sum(self._retry(item) for item in self.parked() if item.projection in self.projections)
+
+    def _retry(self, item: Parked) -> bool:
+        projection = self.projections[item.projection]
+        events = known_part(self.log.read(item.position - 1, 1))
+        this = (parked_events.c.projection == item.projection) & (parked_events.c.position == item.position)
+        with self.database.begin() as connection:
+            at = generations.locked(connection, projection.name)
+            if connection.execute(select(parked_events.c.position).where(this)).first() is None:
+                return False  # another process was quicker
+            if fold(connection, projection, at.generation, events):
+                return False
+            connection.execute(delete(parked_events).where(this))
+        return True
 
     def rebuild(self, name: str, progress: Progress | None = None) -> int:
-        """Fold a projection from the start into fresh tables beside the live ones, then swap; returns the position."""
-        projection = self.projections[name]
+        """Fold a projection from the start into fresh tables beside the live ones, then swap; returns the position.
+
+        Raises NotFound for a name that is none, Refused while another process rebuilds it.
+        """
+        projection = self.projections.get(name)
+        if projection is None:
+            raise NotFound(f"There is no projection '{name}'; there are {', '.join(sorted(self.projections))}.")
+        owner = f"{self.owner}:{secrets.token_hex(4)}"
+        lease = leases.take(self.database, f"rebuild:{name}", owner)
+        if lease is None:
+            raise Refused(f"Another process is rebuilding {name}; wait for it, or try again in a minute.")
+        try:
+            return self._rebuild(projection, lease, progress)
+        finally:
+            leases.release(self.database, lease)
+
+    def _rebuild(self, projection: Projection, lease: Lease, progress: Progress | None) -> int:
         with self.database.begin() as connection:
-            connection.execute(delete(parked_events).where(parked_events.c.projection == name))
-            generation = self._begin_generation(connection, projection, live=False)
-        position = 0
+            at = generations.locked(connection, projection.name)
+            generations.drop_others(connection, projection, keep=at.generation)
+            fresh = generations.begin(connection, projection).generation
+        position, refused = 0, list[Refusal]()
         while True:
+            leases.take(self.database, lease.name, lease.owner)
+            page = known_part(self.log.read(position, BATCH))
             with self.database.begin() as connection:
-                page = self.log.read(position, BATCH)
-                if page:
-                    self._fold(connection, projection, generation, [_newest(event) for event in page])
-                    position = page[-1].position
-                live = self._lock_checkpoint(connection, projection)
-                if position >= live.position:
-                    # The live checkpoint stays locked until the swap commits: nobody folds in between.
-                    self._swap(connection, projection, generation)
-                    if progress:
-                        progress(position, position)
-                    return position
+                leases.check(connection, lease)
+                refused += fold(connection, projection, fresh, page)
+                position += len(page)
+                generations.move(connection, projection, fresh, position)
+                # The live checkpoint stays locked until this commits: nobody folds between the last page and the swap.
+                wanted = generations.locked(connection, projection.name).position
+                if position >= wanted:
+                    self._swap(connection, projection, fresh, refused)
             if progress:
-                progress(position, live.position)
+                progress(position, max(position, wanted))
+            if position >= wanted:
+                return position
+
+    def _swap(
+        self, connection: Connection, projection: Projection, generation: int, refused: Iterable[Refusal]
+    ) -> None:
+        """Readers see this generation from now on, and the events that it could not fold."""
+        generations.swap(connection, projection, generation)
+        connection.execute(delete(parked_events).where(parked_events.c.projection == projection.name))
+        self._park(connection, projection, refused)
 
     def digest(self, name: str) -> str:
-        """SHA-256 (hex) over the state of a projection; a parked event makes it `incomplete:` instead."""
-        projection = self.projections[name]
-        with self.database.connect() as connection:
-            tables = {
-                row_type: [dict(row) for row in connection.execute(select(self.table(row_type))).mappings()]
-                for row_type in projection.row_types
-            }
-        digest = digest_rows(tables)
-        return f"incomplete:{digest}" if any(item.projection == name for item in self.parked()) else digest
+        """SHA-256 (hex) over the state of a projection; a parked event makes it `incomplete:…`."""
+        with self.database.snapshot() as connection:
+            return self._digest(connection, self.projections[name])
 
+    def digests(self) -> tuple[int, dict[str, str]]:
+        """The position and every projection's digest at one moment. The position is that of the least advanced."""
+        with self.database.snapshot() as connection:
+            found = {name: self._digest(connection, projection) for name, projection in self.projections.items()}
+            return min(self._positions(connection).values(), default=0), found
 
-def _newest(event: Recorded) -> Recorded:
-    """The event upcast. Raises UnknownType saying what to do."""
-    try:
-        return catalogue.upcast(event)
-    except UnknownType as error:
-        raise UnknownType(
-            f"Position {event.position} holds '{event.type}', which this release does not know: it was written by a "
-            "newer one. Run that release, or a later one; nothing is skipped.",
-            type=event.type,
-            position=event.position,
-        ) from error
-
-
-def _more(projection: Projection, event: Recorded, rows: BatchRows) -> Sequence[Any]:
-    """Further keys; what cannot be named before earlier events of the batch are folded is named again then."""
-    try:
-        return list(projection.more_keys(event, rows))
-    except POISON:
-        return ()
-
-
-def _fold_event(projection: Projection, rows: BatchRows, event: Recorded) -> None:
-    """Load what the event touches, until nothing more is named, and fold it."""
-    rows.load(projection.keys(event))
-    before: set[Any] = set()
-    while (more := set(projection.more_keys(event, rows))) - before:
-        rows.load(more)
-        before |= more
-    projection.fold(event, rows)
+    def _digest(self, connection: Connection, projection: Projection) -> str:
+        at = generations.live(connection, projection.name)
+        generation = at.generation if at else 0
+        tables = {
+            row_type: [
+                dict(row)
+                for row in connection.execute(select(stored_table(projection, row_type, generation))).mappings()
+            ]
+            for row_type in projection.row_types
+        }
+        parked = select(parked_events.c.position).where(parked_events.c.projection == projection.name)
+        mark = "incomplete:" if connection.execute(parked.limit(1)).first() else ""
+        return mark + digest_rows(tables)

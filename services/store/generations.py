@@ -1,0 +1,66 @@
+"""Generations of a projection's tables: begun beside the live ones, swapped in within one transaction, dropped."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from projections.folds.fold import Projection
+from services.store.shapes import drop_tables, make_tables, point_views
+from services.store.tables import projection_checkpoints as checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A generation of tables, the projection's version that made it, and how far it is folded."""
+
+    generation: int
+    version: int
+    position: int
+
+
+def live(connection: Connection, name: str, *, lock: bool = False) -> Checkpoint | None:
+    """The generation that readers see; with `lock` nobody else folds into it until this transaction ends."""
+    columns = (checkpoints.c.generation, checkpoints.c.version, checkpoints.c.position)
+    query = select(*columns).where(checkpoints.c.name == name, checkpoints.c.live)
+    row = connection.execute(query.with_for_update() if lock else query).first()
+    return None if row is None else Checkpoint(row.generation, row.version, row.position)
+
+
+def locked(connection: Connection, name: str) -> Checkpoint:
+    """The live generation, locked. The projector has made one by `prepare`."""
+    checkpoint = live(connection, name, lock=True)
+    if checkpoint is None:
+        raise LookupError(f"The projection {name} has no tables yet; prepare() makes them.")
+    return checkpoint
+
+
+def begin(connection: Connection, projection: Projection) -> Checkpoint:
+    """Empty tables beside the live ones."""
+    newest = select(func.coalesce(func.max(checkpoints.c.generation), 0)).where(checkpoints.c.name == projection.name)
+    generation = int(connection.execute(newest).scalar_one()) + 1
+    make_tables(connection, projection, generation)
+    values = {"name": projection.name, "generation": generation, "version": projection.version, "position": 0}
+    connection.execute(insert(checkpoints).values(**values, live=False))
+    return Checkpoint(generation, projection.version, 0)
+
+
+def move(connection: Connection, projection: Projection, generation: int, position: int) -> None:
+    """The generation is folded up to this position."""
+    this = (checkpoints.c.name == projection.name) & (checkpoints.c.generation == generation)
+    connection.execute(update(checkpoints).where(this).values(position=position))
+
+
+def swap(connection: Connection, projection: Projection, generation: int) -> None:
+    """Let readers see this generation, and drop all others."""
+    point_views(connection, projection, generation)
+    drop_others(connection, projection, keep=generation)
+    this = (checkpoints.c.name == projection.name) & (checkpoints.c.generation == generation)
+    connection.execute(update(checkpoints).where(this).values(live=True))
+
+
+def drop_others(connection: Connection, projection: Projection, keep: int) -> None:
+    """Drop what a rebuild replaced, or left behind when it was killed."""
+    others = (checkpoints.c.name == projection.name) & (checkpoints.c.generation != keep)
+    for generation in connection.execute(select(checkpoints.c.generation).where(others)).scalars().all():
+        drop_tables(connection, projection, generation)
+    connection.execute(delete(checkpoints).where(others))
