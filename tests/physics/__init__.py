@@ -1,0 +1,1 @@
+"""Tests of the closed forms against the dossier's printed numbers."""
