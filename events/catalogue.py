@@ -36,7 +36,8 @@ CALL = frozenset[str]()
 class EventType:
     """One line of the catalogue.
 
-    `key` names the field of the model that identifies the stream; `subject` is the kind of thing it is about.
+    `key` names the field of the model that identifies the stream; `subject` is the kind of thing it is about, and
+    `about` the field that names that thing where it is not the stream's own.
     `by` are the roles that may post it through `POST /v1/events`.
     `upcast` turns the data of this version into the next version's; the newest version has none.
     """
@@ -49,6 +50,11 @@ class EventType:
     versioned: bool = True
     version: int = 1
     upcast: Upcaster | None = None
+    about: str | None = None
+
+    def subject_of(self, data: BaseModel) -> str:
+        """The CloudEvents `subject` of an event with this data."""
+        return f"{self.subject}/{getattr(data, self.about or self.key)}"
 
     @property
     def name(self) -> str:
@@ -112,8 +118,8 @@ _LINES = (
     EventType("proposals", proposals.ProposalEnacted, "case", "cases"),
     EventType("proposals", proposals.CaseReopened, "case", "cases"),
     EventType("proposals", proposals.CommentAdded, "case", "cases"),
-    EventType("feeds", notices.NoticeIssued, "party", "notices"),
-    EventType("feeds", notices.NoticeAnswered, "party", "notices"),
+    EventType("feeds", notices.NoticeIssued, "party", "notices", about="notice"),
+    EventType("feeds", notices.NoticeAnswered, "party", "notices", about="notice"),
     EventType("assessments", assessments.LotAssessed, "lot", "lots", versioned=False),
     EventType("access", access.TokenIssued, "token", "tokens"),
     EventType("access", access.TokenRevoked, "token", "tokens"),

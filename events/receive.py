@@ -38,7 +38,7 @@ def receive(event: object) -> Received:
     draft = draft_of(event, line.stream, versioned=line.versioned)
     data = _data(line, event["data"])
     key = str(getattr(data, line.key))
-    _check_identity(event, line, key)
+    _check_identity(event, line.subject_of(data), key)
     return Received(line, data, replace(draft, stream=f"{line.stream}/{key}"))
 
 
@@ -74,10 +74,9 @@ def _data(line: EventType, data: object) -> BaseModel:
         raise refusal(error, f"The data of {line.type}", "/data") from error
 
 
-def _check_identity(event: Mapping[str, Any], line: EventType, key: str) -> None:
+def _check_identity(event: Mapping[str, Any], subject: str, key: str) -> None:
     faults = []
-    subject = f"{line.subject}/{key}"
-    if line.stream != "feeds" and event.get("subject", subject) != subject:
+    if event.get("subject", subject) != subject:
         faults.append(Fault("/subject", f"it names another thing than the data: write {subject}, or leave it out"))
     if event.get("partitionkey", key) != key:
         faults.append(Fault("/partitionkey", f"it names another thing than the data: write {key}, or leave it out"))
@@ -109,7 +108,7 @@ def draft(model: BaseModel, *, id: str | UUID, origin: Origin, subject: str | No
         "id": str(id),
         "source": origin.source,
         "type": line.type,
-        "subject": subject or f"{line.subject}/{key}",
+        "subject": subject or line.subject_of(model),
         "time": origin.time,
         "partitionkey": key,
         "data": model.model_dump(mode="json", exclude_defaults=False),
