@@ -1,0 +1,1 @@
+"""Tests of the envelope, the canonical bytes, the catalogue, and receiving."""

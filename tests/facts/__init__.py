@@ -1,0 +1,1 @@
+"""Tests of the facts: what each refuses about itself."""
