@@ -75,15 +75,19 @@ def explain(settings: Settings) -> list[Explained]:
         variable = PREFIX + name.upper()
         origin = "environment" if variable in os.environ else "default"
         value = getattr(settings, name)
-        text = "" if value is None else _masked(str(value))
+        text = "" if value is None else _masked(name, str(value))
         rows.append(Explained(variable, text, origin, field.description or ""))
     return rows
 
 
-def _masked(value: str) -> str:
-    if "://" not in value:
+def _masked(name: str, value: str) -> str:
+    """The value without passwords; a database's address that cannot be read as a URL is not shown at all."""
+    secret = name.startswith("database_")
+    if "://" not in value and not secret:
         return value
     try:
-        return make_url(value).render_as_string(hide_password=True)
-    except ArgumentError:
-        return value
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        return "*** (not a URL)" if secret else value
+    hidden = {key: "***" for key in url.query if "password" in key.lower()}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)

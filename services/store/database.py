@@ -136,7 +136,7 @@ def alembic_config(url: str) -> Config:
 def _with_driver(url: str) -> str:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise Unavailable("LODESTONE_DATABASE_URL is not a URL; write postgresql://user:password@host/name.") from error
     if parsed.get_backend_name() != "postgresql":
         raise Unavailable(

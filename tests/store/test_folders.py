@@ -100,6 +100,8 @@ def test_another_database_than_postgresql_is_refused_by_name() -> None:
         Database("sqlite:///file")
 
 
-def test_a_url_that_is_none_is_refused_in_one_sentence() -> None:
-    with pytest.raises(Unavailable, match="LODESTONE_DATABASE_URL"):
-        Database("just some words")
+@pytest.mark.parametrize("url", ["just some words", "postgresql://user:hunter2@host:port/name"])
+def test_a_url_that_is_none_is_refused_in_one_sentence_without_its_password(url: str) -> None:
+    with pytest.raises(Unavailable, match="LODESTONE_DATABASE_URL") as refused:
+        Database(url)
+    assert "hunter2" not in refused.value.detail
