@@ -33,14 +33,25 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=default_data_dir, description="Folder of the embedded database, recordings and keys."
     )
-    database_url: str | None = Field(default=None, description="Any PostgreSQL ≥ 15 as postgresql://…; none: the embedded one.")
-    database_owner_url: str | None = Field(
-        default=None, description="The same database as the owner role, for migrations; none: migrate as the service role."
+    database_url: str | None = Field(
+        default=None, description="Any PostgreSQL ≥ 15 as postgresql://…; none: the embedded one."
     )
-    kafka_bootstrap_servers: str | None = Field(default=None, description="Kafka brokers as host:port,…; none: Kafka is off.")
-    public_url: str | None = Field(default=None, description="URL under which others reach the service; none: host and port.")
-    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="Largest request body; larger ones get 413.")
-    wait_s: float = Field(default=5.0, ge=0, le=60, description="How long min_position waits unless the caller says otherwise.")
+    database_owner_url: str | None = Field(
+        default=None,
+        description="The same database as the owner role, for migrations; none: migrate as the service role.",
+    )
+    kafka_bootstrap_servers: str | None = Field(
+        default=None, description="Kafka brokers as host:port,…; none: Kafka is off."
+    )
+    public_url: str | None = Field(
+        default=None, description="URL under which others reach the service; none: host and port."
+    )
+    max_body_bytes: int = Field(
+        default=8 * 1024 * 1024, ge=1024, description="Largest request body; larger ones get 413."
+    )
+    wait_s: float = Field(
+        default=5.0, ge=0, le=60, description="How long min_position waits unless the caller says otherwise."
+    )
 
     @property
     def url(self) -> str:
