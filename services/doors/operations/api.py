@@ -20,7 +20,7 @@ Reading = Annotated[Here, Depends(reads("read_status"))]
 @router.get("/healthz", summary="Alive?", response_model=dict[str, str])
 def healthz() -> Json:
     """The process answers. Says nothing about the database: restarting this process would not help that."""
-    return Json({"status": "ok"})
+    return Json({"status": "ok", "service": "lodestone"})
 
 
 @router.get(

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
-from projections.folds.certificates import LotMeasurement
 from sqlalchemy import Connection, RowMapping, func, select
 
 from events.errors import NotFound
 from events.refs import parse_ref
 from events.vocabulary import characteristics
+from projections.folds.certificates import LotMeasurement
 from projections.folds.genealogy.rows import Lot, LotLink, MotorLot
 from services.doors.context import Here
 from services.doors.pages.environment import render

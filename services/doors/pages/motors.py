@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
-from projections.folds.lifetimes import MotorLife
 from sqlalchemy import RowMapping, select
 
 from events.errors import NotFound
@@ -12,6 +11,7 @@ from events.refs import parse_ref
 from events.vocabulary import characteristics
 from projections.folds.correlation.rows import MotorResults
 from projections.folds.genealogy.rows import Motor, MotorType
+from projections.folds.lifetimes import MotorLife
 from services.doors.context import Here
 from services.doors.drawings import number
 from services.doors.pages.environment import render
@@ -26,6 +26,7 @@ REASONS = {
     "lots_unknown": "no: the motor's magnet lots are unknown",
     "magnet_temperature_unknown": "no: magnet temperature unknown, cannot blame a lot",
     "out_of_range": "no: outside the range that is accumulated",
+    "rotor_replaced": "no: the rotor was replaced before",
     "voided": "no: voided",
     "replaced": "no: replaced",
 }
@@ -114,7 +115,7 @@ def _lives(row: RowMapping | None) -> list[dict[str, Any]]:
     if row is None:
         return []
     shown = []
-    for item in row["observations"] or ():
+    for item in row["records"] or ():
         mode = item["mode"]
         shown.append(
             {
