@@ -4,14 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import AwareDatetime, TypeAdapter
-
 from events.envelope import utc_text
 from events.refs import ref_text
 from events.vocabulary import characteristics
 from events.vocabulary.quantities import uncertainty_in, value_in
-
-_INSTANT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
 def ref(value: dict[str, Any] | None) -> str | None:
@@ -19,14 +15,9 @@ def ref(value: dict[str, Any] | None) -> str | None:
     return None if value is None else ref_text(value)
 
 
-def instant(value: Any) -> str:
+def instant(value: str) -> str:
     """A stored moment as RFC 3339 in UTC with microseconds, so that text order is time order."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        # What the door accepts beyond ISO text, e.g. seconds since 1970.
-        moment = _INSTANT.validate_python(value)
-    return utc_text(moment)
+    return utc_text(datetime.fromisoformat(value))
 
 
 def instant_or_none(value: Any) -> str | None:

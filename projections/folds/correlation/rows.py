@@ -25,7 +25,8 @@ class MotorResults:
     `ticks` from the metric's origin, `dT` in ticks of the covariate magnet_temperature, `rotor` counts from 0,
     `reason` null when it counts, else waiting_for_genealogy | lots_unknown | magnet_temperature_unknown |
     out_of_range. `test_events`: [{source, id, position}] in the same order. `gone`: voided and replaced results,
-    as in `tests` with fate, source, id, position. Both are outside the digest.
+    as in `tests` with fate, source, id, position. Both are outside the digest, and so is a row that is `empty` but for
+    what is gone.
     """
 
     motor: str
@@ -40,9 +41,11 @@ class MotorResults:
     waiting: int
     test_events: Any
     gone: Any
+    empty: bool
 
     __key__: ClassVar[tuple[str, ...]] = ("motor",)
     __undigested__: ClassVar[tuple[str, ...]] = ("test_events", "gone")
+    __undigested_rows__: ClassVar[str] = "empty"
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("motor_type",),)
 
 
