@@ -28,7 +28,7 @@ Code = Literal[
 
 
 class NoAnswer(DomainError):
-    """The data do not carry the number that was asked for: `code` names the reason, `detail` says it in one sentence."""
+    """The data do not carry what was asked for: `code` names the reason, `detail` says it in one sentence."""
 
     def __init__(self, code: Code, detail: str, **facts: Any) -> None:
         super().__init__(detail, code=code, **facts)

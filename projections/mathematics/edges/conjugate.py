@@ -25,7 +25,7 @@ class Belief:
         gram, right = finite("X'X", xx), finite("X'y", xy)
         precision = self.precision + gram
         pull = self.precision @ self.mean + right
-        mean = np.linalg.solve(precision, pull)
+        mean = np.asarray(np.linalg.solve(precision, pull), dtype=np.float64)
         start = float(self.mean @ self.precision @ self.mean)
         b = self.b + 0.5 * (float(finite("y'y", yy)) + start - float(mean @ precision @ mean))
         return Belief(mean, precision, self.a + n / 2.0, b)
@@ -40,7 +40,12 @@ class Belief:
 
     def line(self) -> Line:
         """The fitted line with covariance over s², as the inversion wants it; nu = 2a (statistics c.3)."""
-        return Line(self.mean, np.linalg.inv(self.precision), math.sqrt(self.b / self.a), 2.0 * self.a)
+        return Line(
+            self.mean,
+            np.asarray(np.linalg.inv(self.precision), dtype=np.float64),
+            math.sqrt(self.b / self.a),
+            2.0 * self.a,
+        )
 
 
 def belief(mean: ArrayLike, precision: ArrayLike, a: float, b: float) -> Belief:

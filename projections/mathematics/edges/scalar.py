@@ -47,7 +47,9 @@ def update(
     statistic = (data - prior) ** 2 / (data_se**2 + prior_sigma**2)
     p = float(chi2.sf(statistic, 1))
     if p < conflict_below:
-        return Slope(data, data_se, data, data_se, prior, prior_sigma, statistic, p, _wrong(data, data_se, prior), False)
+        return Slope(
+            data, data_se, data, data_se, prior, prior_sigma, statistic, p, _wrong(data, data_se, prior), False
+        )
     precision = 1.0 / prior_sigma**2 + 1.0 / data_se**2
     mean, sigma = (prior / prior_sigma**2 + data / data_se**2) / precision, math.sqrt(1.0 / precision)
     return Slope(mean, sigma, data, data_se, prior, prior_sigma, statistic, p, _wrong(mean, sigma, prior), True)

@@ -28,12 +28,12 @@ def supply(kind: str, **parameters: float) -> Distribution:
     finite("supply parameters", list(parameters.values()))
     if kind == "normal":
         positive("sd", parameters["sd"])
-        return norm(parameters["mean"], parameters["sd"])  # type: ignore[no-any-return]
+        return norm(parameters["mean"], parameters["sd"])
     if kind == "gamma":
         positive("shape, rate", [parameters["shape"], parameters["rate"]])
-        return gamma(parameters["shape"], scale=1.0 / parameters["rate"])  # type: ignore[no-any-return]
+        return gamma(parameters["shape"], scale=1.0 / parameters["rate"])
     if kind == "lognormal":
-        return lognorm(parameters["sigma"], scale=math.exp(parameters["mu"]))  # type: ignore[no-any-return]
+        return lognorm(parameters["sigma"], scale=math.exp(parameters["mu"]))
     raise NoAnswer("bad_input", f"No supply distribution is called {kind}.")
 
 

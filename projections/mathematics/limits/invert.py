@@ -70,12 +70,16 @@ def parent_limit(
     """
     if side == "upper":
         mirrored = Line(-line.beta, line.unscaled, line.s, line.dof)
-        return parent_limit(mirrored, -limit, form=form, content=content, confidence=confidence, parent=parent, held=held)
+        return parent_limit(
+            mirrored, -limit, form=form, content=content, confidence=confidence, parent=parent, held=held
+        )
     base = np.zeros(len(line.beta)) if held is None else finite("held", held).copy()
     base[0] = 1.0
     slope = float(line.beta[parent])
     error = line.s * math.sqrt(float(line.unscaled[parent, parent]))
-    if slope == 0.0 or (form != "mean" and abs(slope) <= float(t.ppf(share("confidence", confidence), line.dof)) * error):
+    if slope == 0.0 or (
+        form != "mean" and abs(slope) <= float(t.ppf(share("confidence", confidence), line.dof)) * error
+    ):
         raise NoAnswer("no_finite_limit", f"The slope {slope:.4g} ± {error:.2g} cannot be told from zero.", slope=slope)
 
     def at(x: float) -> Array:

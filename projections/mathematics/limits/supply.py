@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from projections.mathematics.answers import Array, NoAnswer, finite, share
 
@@ -50,9 +50,11 @@ def supply_limits(
     cut = search.exhaustive(steps) if np.prod([len(s) for s in steps]) <= LARGEST_GRID else search.coordinates(steps)
     if cut is None:
         raise NoAnswer("no_supply_qualifies", "No limits on these parents bring the accepted lots to the target.")
-    accepted = (table >= cut).all(axis=1)
+    accepted = np.asarray((table >= cut).all(axis=1))
     needed = tuple(None if np.isinf(x) or (table[:, j] >= x).all() else float(x) for j, x in enumerate(cut))
-    return SupplyLimits(needed, 1.0 - float(weight[accepted].sum() / weight.sum()), search.reached(accepted), convention)
+    return SupplyLimits(
+        needed, 1.0 - float(weight[accepted].sum() / weight.sum()), search.reached(accepted), convention
+    )
 
 
 class _Search:
@@ -62,7 +64,7 @@ class _Search:
         self.table, self.draws, self.weight, self.target = table, draws, weight, target
         self.confidence, self.convention = confidence, convention
 
-    def reached(self, accepted: Array) -> float:
+    def reached(self, accepted: NDArray[np.bool_]) -> float:
         """The conformance that share g of the draws exceeds."""
         if not accepted.any() or self.weight[accepted].sum() <= 0:
             return 0.0
@@ -73,7 +75,7 @@ class _Search:
 
     def cost(self, cut: Array) -> float:
         """Excluded volume, or infinity where the target is missed."""
-        accepted = (self.table >= cut).all(axis=1)
+        accepted = np.asarray((self.table >= cut).all(axis=1))
         return float(self.weight[~accepted].sum()) if self.reached(accepted) >= self.target else np.inf
 
     def exhaustive(self, steps: list[Array]) -> Array | None:

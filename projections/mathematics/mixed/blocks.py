@@ -25,7 +25,10 @@ class BlockProducts:
         mine = set(levels)
         others = [name for name in cross.names if name not in mine]
         place = {name: number for number, name in enumerate(cross.names)}
-        here, there = [place[name] for name in levels], [place[name] for name in others]
+        here, there = (
+            np.array([place[name] for name in levels], dtype=np.intp),
+            np.array([place[name] for name in others], dtype=np.intp),
+        )
         gram = csr_array(cross.matrix[np.ix_(here, here)])
         return cls(tuple(levels), gram, cross.matrix[np.ix_(here, there)], cross.select(others))
 
@@ -45,7 +48,7 @@ class BlockProducts:
         gram = csr_array((len(levels), len(levels)))
         for part in (self, other):
             here = np.array([place[name] for name in part.levels], dtype=np.intp)
-            there = [column[name] for name in part.rest.names]
+            there = np.array([column[name] for name in part.rest.names], dtype=np.intp)
             beside[np.ix_(here, there)] += part.beside
             entries = part.gram.tocoo()
             where = (here[entries.coords[0]], here[entries.coords[1]])

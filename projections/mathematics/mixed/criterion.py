@@ -91,7 +91,9 @@ class Problem:
         values = np.linalg.eigvalsh(normal / np.outer(size, size)) if self.p else np.ones(1)
         if values[0] < ALIASED_BELOW * values[-1]:
             raise NoAnswer(
-                "not_estimable", f"The fixed columns {', '.join(self.fixed)} are sums of each other.", columns=self.fixed
+                "not_estimable",
+                f"The fixed columns {', '.join(self.fixed)} are sums of each other.",
+                columns=self.fixed,
             )
         condition = float(math.sqrt(values[-1] / values[0]))
         if condition > LARGEST_CONDITION:

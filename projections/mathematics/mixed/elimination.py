@@ -1,4 +1,4 @@
-"""Solving with I + T Z'Z T of the largest family: diagonal, banded after reordering, or dense, whichever is smallest."""
+"""Solving with I + T Z'Z T of the largest family: diagonal, banded or dense."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Gram:
 
     @classmethod
     def of(cls, gram: csr_array) -> "Gram":
-        """Reorder by reverse Cuthill-McKee: lots that never share a motor fall into separate blocks (statistics a.6)."""
+        """Reorder by reverse Cuthill-McKee: lots that never share a motor fall into separate blocks (a.6)."""
         size = gram.shape[0]
         entries = gram.tocoo()
         rows, columns = entries.coords
@@ -43,7 +43,9 @@ class Gram:
         if 3 * width > size and size <= WIDEST_BAND:
             return cls(np.arange(size), np.zeros((1, 0)), np.asarray(gram.todense()))
         if width > WIDEST_BAND:
-            raise NoAnswer("too_dense", f"Lots are mixed so widely that blocks of {width} lots would have to be solved.")
+            raise NoAnswer(
+                "too_dense", f"Lots are mixed so widely that blocks of {width} lots would have to be solved."
+            )
         band = np.zeros((width + 1, size))
         half = place[rows] >= place[columns]
         band[low[half] - high[half], high[half]] = entries.data[half]

@@ -104,7 +104,7 @@ def canonical_correlations(cross: CrossProducts, left: Sequence[str], right: Seq
     k = len(left)
     first, second = _root(gram[:k, :k]), _root(gram[k:, k:])
     found = np.linalg.svd(first.T @ gram[:k, k:] @ second, compute_uv=False)
-    return np.minimum(np.asarray(found[: min(first.shape[1], second.shape[1])]), 1.0)
+    return np.asarray(np.minimum(found[: min(first.shape[1], second.shape[1])], 1.0), dtype=np.float64)
 
 
 def _root(gram: Array) -> Array:

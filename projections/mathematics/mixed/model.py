@@ -132,7 +132,9 @@ def _effects(problem: Problem, found: Evaluation, scaled: Array, inverse: Array,
     conditional = diagonal + np.einsum("ij,jk,ik->i", beside[:, :at], held, beside[:, :at], optimize=True)
     predicted = diagonal + np.einsum("ij,jk,ik->i", beside, inverse, beside, optimize=True)
     parts = {
-        problem.first: _one(problem, found, problem.first, first * (own - beside @ scaled), conditional, predicted, residual)
+        problem.first: _one(
+            problem, found, problem.first, first * (own - beside @ scaled), conditional, predicted, residual
+        )
     }
     place = 0
     for name in problem.others:

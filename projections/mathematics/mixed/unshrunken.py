@@ -1,4 +1,4 @@
-"""Lots as fixed effects: what each lot's own motors say, with error and covariance, and which lots cannot be told apart."""
+"""Lots as fixed effects: what each lot's own motors say, with error, and which cannot be told apart."""
 
 import math
 from collections.abc import Mapping, Sequence

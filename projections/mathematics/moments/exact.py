@@ -1,5 +1,6 @@
 """Sums of ticks around a fixed origin: exact, mergeable, reversible; means and squares are rational numbers."""
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ class Series:
         """From integer ticks in order."""
         if not ticks:
             raise NoAnswer("too_few", "Nothing was measured.")
-        products = sum(a * b for a, b in zip(ticks, ticks[1:], strict=False))
+        products = sum(a * b for a, b in itertools.pairwise(ticks))
         return cls(Tally.of(ticks, origin, tick), products, ticks[0], ticks[-1])
 
     def append(self, later: "Series") -> "Series":

@@ -72,7 +72,11 @@ def least_squares(state: Products, *, intercept: bool) -> LeastSquares:
     if whole == 0:
         raise NoAnswer("no_variation", "The response does not vary.")
     return LeastSquares(
-        tuple(float(value) for value in beta), errors, root(spread), float(1 - spare / whole), _condition(state, intercept)
+        tuple(float(value) for value in beta),
+        errors,
+        root(spread),
+        float(1 - spare / whole),
+        _condition(state, intercept),
     )
 
 

@@ -1,0 +1,1 @@
+"""Many lots, many metrics, looked at all the time: e-values, false discovery, planned looks, charts."""

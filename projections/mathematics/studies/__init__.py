@@ -1,0 +1,1 @@
+"""Did it work, and can we measure it: gauge studies, difference in differences, interrupted series."""
