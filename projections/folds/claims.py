@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from events.catalogue import CATALOGUE, type_of
 from events.envelope import Recorded
 from events.facts.tests import TestVoided
-from projections.folds.accumulators import moved
+from projections.folds.accumulators import Part, moved
 from projections.folds.fold import Key, Projection, Rows
 
 Claim = Mapping[str, Any]
@@ -56,21 +56,24 @@ Reader = Callable[[Recorded], tuple[str, dict[str, Any]]]
 """From an event the home of its claim, and what it says (JSON)."""
 Follow = Callable[[str, Sequence[Claim]], Iterable[Any]]
 """The rows that follow from all claims of one home: a pure function of the set of claims, so order never counts."""
+Add = Callable[[str, Sequence[Claim]], Iterable[Part]]
+"""What one home adds to the sums: likewise a pure function of the set of its claims."""
 
 
 @dataclass(frozen=True)
 class Scheme:
     """How one projection keeps claims: which facts it reads, and what follows.
 
-    `follow` names rows that one home owns; `add` names contributions to accumulators (rows with `__sums__`).
-    `fate` and `claims` are row types of this projection's own.
+    `follow` names rows that one home owns; with `single` it is at most one row of that type, keyed by the home's name.
+    `add` names contributions to accumulators. `fate` and `claims` are row types of this projection's own.
     """
 
     fate: type[Fate]
     claims: type[Claims]
     read: Mapping[str, Reader]
     follow: Follow
-    add: Follow | None = None
+    add: Add | None = None
+    single: type[Any] | None = None
     voidable: frozenset[str] = frozenset()
 
 
@@ -139,8 +142,10 @@ def _more_keys(scheme: Scheme, event: Recorded, rows: Rows) -> Iterable[Key]:
         yield from looked.missing
         return
     for home, (old, new) in changes.homes().items():
-        for claims in (old, new):
-            yield from (_key(row) for row in scheme.follow(home, claims))
+        if scheme.single:
+            yield Key(scheme.single, (_name(home),))
+        else:
+            yield from (_key(row) for claims in (old, new) for row in scheme.follow(home, claims))
         if scheme.add:
             yield from (_key(row) for row in moved(scheme.add(home, old), scheme.add(home, new)))
 
@@ -247,10 +252,25 @@ def _fold(scheme: Scheme, event: Recorded, rows: Rows) -> None:
         rows.put(fate)
     for home, (old, new) in changes.homes().items():
         rows.put(scheme.claims(home, new))
-        _put_rows(scheme.follow(home, old), scheme.follow(home, new), rows)
+        if scheme.single:
+            _put_single(scheme.single, _name(home), scheme.follow(home, new), rows)
+        else:
+            _put_rows(scheme.follow(home, old), scheme.follow(home, new), rows)
         if scheme.add:
             for row in moved(scheme.add(home, old), scheme.add(home, new)):
                 _add(row, rows)
+
+
+def _name(home: str) -> str:
+    return home.partition("/")[2]
+
+
+def _put_single(row_type: type[Any], name: str, new: Iterable[Any], rows: Rows) -> None:
+    row = next(iter(new), None)
+    if row is None:
+        rows.delete(row_type, name)
+    else:
+        rows.put(row)
 
 
 def _put_rows(old: Iterable[Any], new: Iterable[Any], rows: Rows) -> None:

@@ -10,6 +10,7 @@ from events.envelope import Recorded
 from events.facts import motors, tests
 from events.refs import ref_text
 from events.vocabulary.covariates import COVARIATES
+from projections.folds.accumulators import One
 from projections.folds.claims import Claim, Claims, Fate, Reader, Scheme, holding, projection
 from projections.folds.reading import instant, origin, quantity, ref
 from projections.folds.rotors import Rotor, rotor_at, rotors_of
@@ -179,7 +180,7 @@ def _failures(counted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"mode": mode, "life_h": life} for mode, life in sorted(first.items(), key=lambda item: item[::-1])]
 
 
-def add(home: str, claims: Sequence[Claim]) -> Iterable[LotLife]:
+def add(home: str, claims: Sequence[Claim]) -> Iterable[One]:
     """What this motor adds to the sums of its lots."""
     for life in follow(home, claims):
         if life.life_h is None or life.motor_type is None:
@@ -188,9 +189,9 @@ def add(home: str, claims: Sequence[Claim]) -> Iterable[LotLife]:
         for share in life.magnets or ():
             pieces, common = share["pieces"], (life.motor_type, life.pieces)
             failed = pieces if life.failures else 0
-            yield LotLife(share["lot"], ANY, *common, failed, pieces * ticks, 1)
+            yield One(LotLife(share["lot"], ANY, *common, failed, pieces * ticks, 1))
             for failure in life.failures:
-                yield LotLife(share["lot"], failure["mode"], *common, pieces, 0, 1)
+                yield One(LotLife(share["lot"], failure["mode"], *common, pieces, 0, 1))
 
 
 LIFETIMES = projection(
@@ -202,6 +203,7 @@ LIFETIMES = projection(
         read=_READ,
         follow=follow,
         add=add,
+        single=MotorLife,
         voidable=frozenset({"failure_observed", "survival_observed"}),
     ),
     (MotorLife, LotLife),

@@ -1,6 +1,7 @@
 """What one motor adds to the sums: a pure function of its claims, so that a correction is a subtraction."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -12,10 +13,24 @@ SAMPLE = frozenset({"all", "random"})
 """Why a motor was tested when its result stands for the lot; suspects and retests are picked for their result."""
 
 
-def contributions(home: str, claims: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
-    """ResultGroup and CrossSum rows with this motor's own part of the sums (statistics.md §0, a.5)."""
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One rotor of one motor under one condition: its group, and its columns summed over the repeats."""
+
+    group: ResultGroup
+    columns: Mapping[str, int]
+
+    def rows(self) -> Iterable[Any]:
+        """The group's counts, and every product of two columns."""
+        yield self.group
+        for a, b in combinations_with_replacement(sorted(self.columns), 2):
+            yield CrossSum(self.group.group, a, b, self.columns[a] * self.columns[b], 1)
+
+
+def contributions(home: str, claims: Sequence[Mapping[str, Any]]) -> Iterable[Unit]:
+    """This motor's own part of the sums (statistics.md §0, a.5)."""
     motor = motor_of(home, claims)
-    if motor is None or motor.motor_type is None:
+    if motor is None or motor.motor_type is None or all(rotor.magnets is None for rotor in motor.rotors):
         return
     units: dict[tuple[int, bytes, bool], list[Tested]] = {}
     for test in motor.tests:
@@ -24,10 +39,8 @@ def contributions(home: str, claims: Sequence[Mapping[str, Any]]) -> Iterable[An
             alike = canonical([says["metric"], says["condition"]])
             units.setdefault((test.rotor, alike, says["why"] in SAMPLE), []).append(test)
     for (rotor, _, sample), tests in units.items():
-        magnets = motor.rotors[rotor].magnets
         group = _group(motor.motor_type, tests, sample, motor.rotors[rotor].pieces)
-        yield group
-        yield from _sums(group.group, _columns(motor.stator_batch, magnets, tests))
+        yield Unit(group, _columns(motor.stator_batch, motor.rotors[rotor].magnets, tests))
 
 
 def _group(motor_type: str, tests: Sequence[Tested], sample: bool, pieces: int) -> ResultGroup:
@@ -70,8 +83,3 @@ def _columns(stator_batch: str | None, magnets: Any, tests: Sequence[Tested]) ->
             if name:
                 columns[name] = columns.get(name, 0) + 1
     return columns
-
-
-def _sums(group: str, columns: Mapping[str, int]) -> Iterable[CrossSum]:
-    for a, b in combinations_with_replacement(sorted(columns), 2):
-        yield CrossSum(group, a, b, columns[a] * columns[b], 1)

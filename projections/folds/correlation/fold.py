@@ -95,6 +95,7 @@ CORRELATION = projection(
         read=_READ,
         follow=follow,
         add=contributions,
+        single=MotorResults,
         voidable=frozenset(name.split(".")[2] for name in MEASURED),
     ),
     CORRELATION_ROWS,

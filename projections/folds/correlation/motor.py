@@ -33,11 +33,16 @@ class Known:
     built_at: str | None
     stator_batch: str | None
     rotors: Sequence[Rotor]
-    tests: Sequence[Tested]
+    claims: Sequence[Claim]
+
+    @property
+    def tests(self) -> list[Tested]:
+        """The results that stand, in no particular order."""
+        return [_tested(claim, self.rotors, self.built) for claim in self.claims]
 
 
 def motor_of(home: str, claims: Sequence[Claim]) -> Known | None:
-    """The motor with the results that stand, in no particular order; None when nothing names it any more."""
+    """The motor with the results that stand; None when nothing names it any more."""
     built, _ = holding([claim for claim in claims if claim["type"] == "motor_built"])
     results = [claim for claim in claims if claim["type"] not in BUILDS and claim["fate"] is None]
     rotors = rotors_of(claims)
@@ -51,7 +56,7 @@ def motor_of(home: str, claims: Sequence[Claim]) -> Known | None:
         built_at=instant(says["built_at"]) if built else None,
         stator_batch=says.get("stator_batch"),
         rotors=rotors,
-        tests=[_tested(claim, rotors, built is not None) for claim in results],
+        claims=results,
     )
 
 
