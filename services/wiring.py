@@ -3,10 +3,11 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from events.errors import Unavailable
 from projections.folds import all_projections
 from services.access.sessions import Sessions
 from services.access.tokens import Tokens
@@ -66,9 +67,12 @@ def parts(settings: Settings) -> Iterator[Parts]:
         database = Database(addresses.service, addresses.owner, revive=embedded.revive)
     else:
         database = Database(settings.database_url, settings.database_owner_url)
+    here = made(settings, database)
     try:
-        yield made(settings, database)
+        yield here
     finally:
+        with suppress(Unavailable):
+            here.projector.let_go()
         database.dispose()
         if embedded is not None:
             embedded.close()

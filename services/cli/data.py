@@ -66,11 +66,12 @@ def _follow(here: Parts, *, decide: bool) -> None:
     """Let the projections catch up and, unless told otherwise, conclude; a running worker does it instead."""
     head = here.log.head()
     with bar("folding", head) as progress:
-        here.projector.catch_up(progress=lambda at, _: progress.update(progress.task_ids[0], completed=at))
+        reached = here.projector.reach_head(progress=lambda at, _: progress.update(progress.task_ids[0], completed=at))
     if here.projector.lease is None:
-        words("A worker is running; it folds what was imported.")
+        if not reached:
+            words("A worker is running; it folds what was imported.")
         return
-    decider = Decider(here.database, here.log, here.projector, wall_clock)
+    decider = Decider(here.database, here.log, here.projector, wall_clock, settle_s=0.0)
     while decide and decider.decide_once():
         here.projector.catch_up()
 

@@ -39,7 +39,7 @@ def digest(json: Json = False) -> None:
     """The digest of every projection's state, after catching up."""
     with parts(settings.load()) as here:
         here.prepare()
-        here.projector.catch_up()
+        here.projector.reach_head()
         position = here.projector.position()
         found = {name: here.projector.digest(name) for name in sorted(here.projector.projections)}
     result({"position": position, "digests": found}, json)
@@ -49,7 +49,7 @@ def verify(json: Json = False) -> None:
     """Recompute the whole log and every projection; exit 1 names the first wrong position."""
     with parts(settings.load()) as here:
         here.prepare()
-        here.projector.catch_up()
+        here.projector.reach_head()
         with bar("verifying", here.log.head()) as progress:
             found = verified(here.log, here.projector, lambda at: progress.update(progress.task_ids[0], completed=at))
     result(found.shown(), json)

@@ -1,6 +1,7 @@
 """The projector: folds the log into tables, batch by batch, each batch with its checkpoint in one transaction."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,6 +108,26 @@ class Projector:
                 progress(self.position(), target)
             self.lease = leases.take(self.database, LEASE, self.owner)
         return done
+
+    def reach_head(self, seconds: float = leases.LEASE_S + 2.0, progress: Progress | None = None) -> bool:
+        """Catch up with the head as it is now, or see another process do it; returns whether all got there.
+
+        Waits while another owner holds the lease: a process that was killed holds it until it expires.
+        """
+        wanted, deadline = self.log.head(), time.monotonic() + seconds
+        while True:
+            self.catch_up(wanted, progress)
+            if self.position() >= wanted:
+                return True
+            if self.lease is not None or time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+
+    def let_go(self) -> None:
+        """Give the lease back, so that the next process need not wait until it expires."""
+        if self.lease is not None:
+            leases.release(self.database, self.lease)
+            self.lease = None
 
     def _batch(self, target: int, lease: Lease) -> int:
         """Fold one page into every projection that is behind it, all in one transaction. Raises Fenced."""
