@@ -31,6 +31,7 @@ class Case:
     source_change: Any
     round: int
     proposal: Any
+    shown_by: Any
     proposed_by: str | None
     amended_by: Any
     approvals: Any
@@ -48,7 +49,7 @@ class Case:
     position: int
 
     __key__: ClassVar[tuple[str, ...]] = ("case",)
-    __undigested__: ClassVar[tuple[str, ...]] = ("history", "position")
+    __undigested__: ClassVar[tuple[str, ...]] = ("history", "position", "shown_by")
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("state", "changed_at"), ("requirement",), ("item",))
 
 

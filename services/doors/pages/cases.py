@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from projections.folds.cases import Case
 from projections.folds.specbook import RequirementRow
 from pydantic import ValidationError
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from events.errors import Forbidden, Invalid, NotFound
 from events.refs import parse_ref, ref_text
@@ -45,7 +45,7 @@ def queue_page(here: Reader) -> HTMLResponse:
     return render(here.request, "queue.html", shown)
 
 
-def _item(row: Mapping[str, Any]) -> dict[str, Any]:
+def _item(row: RowMapping) -> dict[str, Any]:
     proposal = row["proposal"] or {}
     evidence = proposal.get("evidence") or {}
     return {
@@ -56,9 +56,9 @@ def _item(row: Mapping[str, Any]) -> dict[str, Any]:
         "motors": evidence.get("motors", 0),
         "lots": evidence.get("lots", 0),
         "state": row["state"],
-        "since": row["updated_at"],
+        "since": row["changed_at"],
         "synthetic": bool(evidence.get("synthetic")),
-        "decided_by": row["decided_by"],
+        "decided_by": next((step["by"] for step in reversed(row["history"] or ()) if step["by"]), None),
     }
 
 
@@ -81,7 +81,7 @@ def case_page(case: str, here: Reader) -> HTMLResponse:
 
 def _requirement(here: Here, connection: Connection, state: CaseState) -> Mapping[str, Any] | None:
     table = here.table(RequirementRow)
-    query = select(table.c.data).where(table.c.requirement == state.requirement)
+    query = select(table.c.text).where(table.c.requirement == state.requirement)
     found: Mapping[str, Any] | None = connection.execute(query).scalar()
     return found
 
@@ -97,8 +97,10 @@ def _points(
     points: dict[str, list[float]] = {}
     for tests, rotors in connection.execute(query):
         for test in tests or ():
-            magnets = (rotors or [{}])[min(test["rotor"] or 0, len(rotors or [0]) - 1)].get("magnets") or ()
-            if test["metric"] == requirement["metric"] and test["reason"] is None and len(magnets) == 1:
+            if test["metric"] != requirement["metric"] or test["reason"] is not None:
+                continue
+            magnets = rotors[test["rotor"]]["magnets"]
+            if len(magnets) == 1:
                 points.setdefault(magnets[0]["lot"], []).append(test["value"])
     return points
 
