@@ -164,7 +164,7 @@ def test_what_the_service_writes_it_could_also_receive():
     again = receive(dict(written.event))
     assert again.data == received.data
     assert again.draft.stream == written.stream == "feeds/northgate:northgate"
-    assert written.event["subject"] == f"notices/{received.data.notice}"
+    assert written.event["subject"] == f"notices/{written.event['data']['notice']}"
     assert again.draft.content_hash == written.content_hash
 
 
