@@ -1,0 +1,1 @@
+"""Tests of the reduction of samples to quantities with uncertainty."""
