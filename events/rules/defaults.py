@@ -3,8 +3,6 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from events.ids import conclusion_id
 from events.refs import Ref
 from events.rules.policies import Policy, PolicyIssued
@@ -19,16 +17,19 @@ BASES = {
 }
 
 
-def defaults(*, policy_exists: bool, sensitivities: Collection[str]) -> tuple[BaseModel, ...]:
+Default = PolicyIssued | SensitivityAssigned
+
+
+def defaults(*, policy_exists: bool, sensitivities: Collection[str]) -> tuple[Default, ...]:
     """The shipped policy and sensitivities that are not there yet; `sensitivities` are those that are (`issuer:id`)."""
-    issued: list[BaseModel] = [] if policy_exists else [PolicyIssued(**Policy().model_dump())]
+    issued: list[Default] = [] if policy_exists else [PolicyIssued(**Policy().model_dump())]
     shipped = (assigned(prior) for prior in PRIORS)
     return (*issued, *(model for model in shipped if str(model.sensitivity) not in sensitivities))
 
 
-def default_id(model: BaseModel) -> UUID:
+def default_id(model: Default) -> UUID:
     """The event id of a default: the same wherever and whenever it is issued."""
-    key = model.sensitivity if isinstance(model, SensitivityAssigned) else getattr(model, "policy", "")
+    key = model.sensitivity if isinstance(model, SensitivityAssigned) else model.policy
     return conclusion_id(ISSUER, "default", str(key))
 
 

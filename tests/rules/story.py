@@ -13,7 +13,6 @@ from events.refs import Ref
 from events.rules.policies import Policy
 from events.rules.proposals import (
     Approve,
-    CaseState,
     Command,
     Content,
     Evidence,
@@ -91,7 +90,7 @@ class Given:
         self.when(OpenCase("c-1", "result", "Flux loss of A", item=ITEM))
 
     @property
-    def state(self) -> CaseState:
+    def state(self) -> Any:
         return fold(self.log)
 
     def when(self, command: Command) -> tuple[BaseModel, ...]:

@@ -127,8 +127,7 @@ def test_a_case_that_was_not_rejected_is_never_quiet():
 @for_all(st.floats(100, 5000), st.floats(0, 0.1))
 def test_a_move_within_the_step_is_never_shown_in_either_direction(shown, share):
     step = POLICY.refresh_step_relative
-    bounds = {"revisions": (revision(None, limits(shown)),)}
-    given = Given().proposed(**bounds)
+    given = Given().proposed(revisions=(revision(None, limits(shown)),))
     for way in (1, -1):
         moved = (revision(None, limits(shown * (1 + way * share))),)
         if abs(share - step) > 1e-6:
