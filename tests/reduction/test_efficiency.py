@@ -35,6 +35,14 @@ def test_a_steady_point_gives_its_efficiency_and_loss():
     assert found.efficiency.relative_u == pytest.approx(math.hypot(0.001, math.hypot(0.0015, 0.0002)), rel=0.05)
 
 
+def test_what_input_and_output_swing_together_does_not_count():
+    exact = efficiency.Instruments(power=0.0, torque=0.0, speed=0.0)
+    swing = 1.0 + 0.01 * np.sin(np.arange(500.0))
+    found = efficiency.direct(1000.0 * swing, 0.9 * swing, np.full(500, 9000.0), exact)
+    assert found.efficiency.u < 1e-9
+    assert found.input_power.u > 0.1
+
+
 def test_the_relative_uncertainty_of_the_loss_is_magnified():
     found = reduced(1)
     magnified = loss_uncertainty_factor(94.0) * found.efficiency.relative_u
