@@ -1,6 +1,7 @@
 """The fold of the specification book: rule streams in their own order, each event whole."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from events.catalogue import type_of
@@ -83,8 +84,7 @@ def _requirement(event: Recorded, rows: Rows) -> None:
 def _withdrawn(event: Recorded, rows: Rows) -> None:
     there = rows.get(RequirementRow, ref_text(event.data["requirement"]))
     if there is not None:
-        kept = {name: getattr(there, name) for name in RequirementRow.__dataclass_fields__}
-        rows.put(RequirementRow(**{**kept, "in_force": False, "version": _version(event)}))
+        rows.put(replace(there, in_force=False, version=_version(event)))
 
 
 def _policy(event: Recorded, rows: Rows) -> None:
