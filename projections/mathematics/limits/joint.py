@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from projections.mathematics.answers import Array, NoAnswer, finite, positive, share
 
-NODES = 96
+NODES = 64
 REACH = 8.5
 
 
@@ -111,8 +111,8 @@ def _accepted(m: float, c1: float, c2: float, rho: float, z1: float, z2: float) 
     x, wx = _rule(z1, max(z1 + 4.0, REACH))
     y, wy = _rule(z2, max(z2 + 4.0, REACH))
     root = math.sqrt(1.0 - rho**2)
-    density = norm.pdf(x)[:, None] * norm.pdf((y[None, :] - rho * x[:, None]) / root) / root
-    mass = wx[:, None] * wy[None, :] * density
+    square = (x[:, None] ** 2 - 2.0 * rho * x[:, None] * y[None, :] + y[None, :] ** 2) / root**2
+    mass = wx[:, None] * wy[None, :] * np.exp(-0.5 * square) / (2.0 * math.pi * root)
     conform = ndtr(m + c1 * x[:, None] + c2 * y[None, :])
     return float(mass.sum()), float((mass * conform).sum())
 
@@ -130,7 +130,7 @@ def _best(
         if gap(-REACH) >= 0.0:
             return -REACH
         high = 6.5
-        return float(brentq(gap, -REACH, high, xtol=1e-10)) if gap(high) >= 0.0 else None
+        return float(brentq(gap, -REACH, high, xtol=1e-9)) if gap(high) >= 0.0 else None
 
     def excluded(z1: float) -> float:
         z2 = second(z1)
@@ -141,7 +141,7 @@ def _best(
     values = [excluded(float(z)) for z in grid]
     place = int(np.argmin(values))
     low, high = float(grid[max(place - 1, 0)]), float(grid[min(place + 1, 24)])
-    found = minimize_scalar(excluded, bounds=(low, high), method="bounded", options={"xatol": 1e-7})
+    found = minimize_scalar(excluded, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
     choices = [(float(found.fun), float(found.x))]
     choices += [(float(ndtr(two)), -REACH)] if two is not None else []
     choices += [(float(ndtr(one)), one)] if one is not None else []

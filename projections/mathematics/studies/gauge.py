@@ -170,9 +170,10 @@ def range_moments(n: int) -> tuple[float, float]:
     x, w = 9.0 * nodes, 9.0 * weights
     below = ndtr(x)
     mean = float(w @ (1.0 - below**n - (1.0 - below) ** n))
-    low, high = x[:, None], x[None, :]
-    gap = np.clip(ndtr(high) - ndtr(low), 0.0, 1.0)
-    inner = 1.0 - ndtr(high) ** n - (1.0 - ndtr(low)) ** n + gap**n
-    upper = np.triu(np.ones_like(inner), 1) + 0.5 * np.eye(len(x))
-    square = 2.0 * float((w[:, None] * w[None, :] * inner * upper).sum())
+    share = 0.5 * (nodes + 1.0)
+    low = -9.0 + (x[:, None] + 9.0) * share[None, :]
+    weight = w[:, None] * (x[:, None] + 9.0) * 0.5 * weights[None, :]
+    gap = np.clip(below[:, None] - ndtr(low), 0.0, 1.0)
+    inside = 1.0 - below[:, None] ** n - ndtr(-low) ** n + gap**n
+    square = 2.0 * float((weight * inside).sum())
     return mean, math.sqrt(square - mean * mean)

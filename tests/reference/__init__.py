@@ -1,0 +1,1 @@
+"""The reference cases: certified, published and independently computed answers, and the runner that compares."""
