@@ -2,12 +2,12 @@
 
 import sys
 
-import structlog
 import typer
 
 from events.errors import DomainError
 from services.cli import data, inspection, people, serving
 from services.cli.printing import words
+from services.logs import configure_logs
 
 app = typer.Typer(
     name="lodestone",
@@ -22,16 +22,7 @@ for room in (serving, data, inspection, people):
 
 def main() -> None:
     """Run the command; a refusal is one sentence on standard error and exit 1, never a traceback."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    configure_logs("warning", as_json=not sys.stderr.isatty())
     try:
         app()
     except DomainError as error:
