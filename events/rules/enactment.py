@@ -13,7 +13,7 @@ from events.ids import conclusion_id
 from events.refs import Ref, ref_text
 from events.rules import specs
 from events.rules.announcing import Occasion, notices
-from events.rules.changes import bounds_in, same_limits
+from events.rules.changes import bounds_in, loosens, same_limits
 from events.rules.notices import NoticeIssued
 from events.rules.policies import Policy
 from events.rules.proposals import Approve, CaseState, ProposalEnacted, approvals_needed, decide
@@ -77,7 +77,7 @@ def enact(
     cause = f"{case.case}/{case.version}"
     expected = {f"proposals/{case.case}": case.stream_version}
     identity = conclusion_id(cause, "approved", approval.by)
-    if len(case.approvals) + 1 < approvals_needed(case, policy):
+    if len(case.approvals) + 1 < _needed(case, current, policy):
         return Enactment((approved,), (identity,), expected, enacted=False)
     texts, told = _revise(case, approval, current, policy, recipients, today)
     done = ProposalEnacted(
@@ -94,6 +94,17 @@ def enact(
         *(conclusion_id(cause, "noticed", notice.notice) for notice in told),
     )
     return Enactment((approved, done, *texts, *told), ids, expected, enacted=True)
+
+
+def _needed(case: CaseState, current: Mapping[str, SpecState], policy: Policy) -> int:
+    """Approvals needed: as the case says, and as for safety where a limit of class `critical` is loosened."""
+    needed = approvals_needed(case, policy)
+    for item in (case.proposal or {}).get("revisions") or ():
+        text = current.get(ref_text(item["spec"]), specs.INITIAL).current or {}
+        classes = {limit["characteristic"]: limit.get("special_class") for limit in text.get("limits") or ()}
+        if classes.get(item["characteristic"]) == "critical" and loosens(item.get("old"), item.get("new")):
+            needed = max(needed, policy.approvals_loosening_safety)
+    return needed
 
 
 def _revise(

@@ -118,6 +118,13 @@ def test_another_approval_is_awaited_where_the_policy_asks_for_two():
     assert enacted(given, policy=policy, by="Bo").enacted
 
 
+@pytest.mark.parametrize(("lower", "enough"), [(1650, False), (1785, True)])
+def test_loosening_a_critical_characteristic_takes_two_approvals_whoever_proposed_it(lower, enough):
+    hcj = {"characteristic": "magnet.HcJ", "limits": {"lower": 1700, "unit": "kA/m"}, "special_class": "critical"}
+    given = Given().proposed(revisions=(revision(limits(1700), limits(lower)),), conclusion="manual")
+    assert enacted(given, spec=in_force(limits=[hcj])).enacted is enough
+
+
 def test_a_revision_never_binds_in_the_past():
     late = date(2026, 9, 1)
     done = enacted(today=late)
