@@ -14,12 +14,15 @@ from starlette.responses import RedirectResponse, Response
 
 from events.errors import DomainError, NotFound, Unauthenticated
 from services.doors.answers import PROBLEM, Json, refusal
+from services.doors.audit import api as audit
 from services.doors.bench import api as bench
 from services.doors.middleware import Edge
 from services.doors.operations import api as operations
-from services.doors.pages import people
+from services.doors.pages import people, register
 from services.doors.pages.environment import STATIC, message, wants_page
 from services.doors.problems import OUR_FAULT, invalid_request, problem_of_http
+from services.doors.review import lots, motors, proposals, rules, trying
+from services.doors.supplier import api as supplier
 from services.runtime import Runtime
 from services.store.database import unavailable
 
@@ -28,7 +31,9 @@ DESCRIPTION = (
     "requirements. Every list is `{items, next_cursor, has_more}`; every refusal is problem details (RFC 9457); every "
     "answer carries `Lodestone-Position`, and a GET takes `min_position` to read one's own writes."
 )
-ROUTERS = (bench.router, operations.router, people.router)
+REVIEW = (proposals.router, rules.router, lots.router, motors.router, trying.router)
+PAGES = (people.router, *register.ROUTERS)
+ROUTERS = (bench.router, *REVIEW, supplier.router, audit.router, operations.router, *PAGES)
 
 log = structlog.get_logger("lodestone.app")
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.engine.waking import checkpoint
 from services.measurements import Measurements
 from services.store.database import Database
 from services.store.log import Log
@@ -26,8 +27,6 @@ class Runtime:
     metrics: Measurements = field(default_factory=Measurements)
     stopping: threading.Event = field(default_factory=threading.Event)
     known_position: int = 0
-    decided: Callable[[], int] = lambda: 0
-    """The position that the decider has reached."""
 
     def position(self) -> int:
         """The log position that all projections have reached."""
@@ -35,3 +34,8 @@ class Runtime:
         reached = min(positions.values(), default=0)
         self.known_position = max(self.known_position, reached)
         return reached
+
+    def decided(self) -> int:
+        """The log position up to which the decider has concluded."""
+        with self.database.connect() as connection:
+            return checkpoint(connection)

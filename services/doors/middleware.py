@@ -5,6 +5,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 import structlog
@@ -17,6 +18,7 @@ from services.exchange.problems import UnsupportedMedia
 from services.runtime import Runtime
 
 _ID = re.compile(r"^[A-Za-z0-9._-]{1,80}$")
+_KEPT = re.compile(rb"%(2[Ff]|3[Aa])")
 _BODIES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; style-src-attr 'unsafe-inline'; "
@@ -50,6 +52,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
         exchange = _Exchange(_request_id(scope), time.perf_counter())
+        scope["path"] = _path(scope)
         scope.setdefault("state", {})["request_id"] = exchange.request_id
         answer = self._answering(scope, send, exchange)
         with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
@@ -112,6 +115,14 @@ class Edge:
         if principal is not None:
             facts |= {"who": principal.name, "role": principal.role}
         log.info("request", **facts, ms=round(1000 * seconds, 2))
+
+
+def _path(scope: Scope) -> str:
+    """The decoded path, but with slashes and colons inside its parts still encoded: `issuer:id` may hold both."""
+    raw: bytes = scope.get("raw_path") or b""
+    if b"%" not in raw:
+        return str(scope["path"])
+    return unquote(_KEPT.sub(rb"%25\1", raw).decode("ascii", "replace"))
 
 
 def _request_id(scope: Scope) -> str:

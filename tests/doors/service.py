@@ -28,7 +28,7 @@ class Service:
     def __init__(self, database: Database, **limits: Any) -> None:
         self.database = database
         self.log = Log(database)
-        self.projector = Projector(database, self.log, getattr(folds, "all_projections", lambda: ())(), owner="tests")
+        self.projector = Projector(database, self.log, folds.all_projections(), owner="tests")
         self.projector.prepare()
         self.runtime = Runtime(database, self.log, self.projector, wall_clock, version="test", **limits)
         self.app = create_app(self.runtime)

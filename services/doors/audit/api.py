@@ -8,8 +8,10 @@ from events.catalogue import CATALOGUE, find
 from events.errors import NotFound
 from events.schema import json_schema
 from services.doors.answers import Json, stored
+from services.doors.audit.why import why_of
 from services.doors.context import Here, reads
 from services.doors.paging import Page, numbered
+from services.doors.path import reference
 
 router = APIRouter(prefix="/v1", tags=["audit"])
 Reading = Annotated[Here, Depends(reads("read_events"))]
@@ -33,6 +35,14 @@ def read_event(here: Reading, position: Annotated[int, Path(ge=1, le=2**62)]) ->
     if body is None:
         raise NotFound(f"The log has no position {position}; it ends at {here.runtime.log.head()}.")
     return Json({"position": position, "event": stored(body)})
+
+
+@router.get("/why/{spec}/{characteristic}", summary="Why a limit is what it is", response_model=Listed)
+def why(here: Annotated[Here, Depends(reads("read_audit"))], spec: str, characteristic: str) -> Json:
+    """The unbroken chain behind one limit: results and their motors, lots, certificates, requirement, priors,
+    statistics, proposal, decision, revision, notices and answers, each with position, time and one sentence.
+    """
+    return Json(why_of(here, reference(spec), characteristic))
 
 
 @router.get("/schemas", summary="Event types", response_model=Listed)

@@ -4,6 +4,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from events.rules.proposals.state import DECIDABLE
+from projections.folds.cases import Case
+from projections.folds.correlation.rows import MotorResults
+from projections.folds.lifetimes import MotorLife
 from services.runtime import Runtime
 from services.store.tables import parked_events, quarantine
 
@@ -29,10 +33,15 @@ def counts(runtime: Runtime) -> dict[str, int]:
     """What is kept, parked, waiting and open."""
     refused = select(func.count()).select_from(quarantine).where(quarantine.c.resolved_at.is_(None))
     parked = select(func.count()).select_from(parked_events)
+    results, lives, cases = (runtime.projector.table(kind) for kind in (MotorResults, MotorLife, Case))
+    waiting = [select(func.coalesce(func.sum(table.c.waiting), 0)) for table in (results, lives)]
+    undecided = select(func.count()).select_from(cases).where(cases.c.state.in_(sorted(DECIDABLE)))
     with runtime.database.connect() as connection:
         return {
             "quarantine": int(connection.execute(refused).scalar_one()),
             "parked": int(connection.execute(parked).scalar_one()),
+            "waiting_for_genealogy": sum(int(connection.execute(query).scalar_one()) for query in waiting),
+            "proposals_open": int(connection.execute(undecided).scalar_one()),
         }
 
 
@@ -45,3 +54,5 @@ def measure(runtime: Runtime) -> None:
     metrics.lag.labels("decider").set(found["decider"]["lag"])
     metrics.quarantine.set(found["quarantine"])
     metrics.parked.set(found["parked"])
+    metrics.waiting.set(found["waiting_for_genealogy"])
+    metrics.proposals_open.set(found["proposals_open"])

@@ -14,7 +14,7 @@ from events.errors import NotFound
 from events.facts.base import Text
 from events.receive import Origin, draft
 from events.refs import Name, Ref
-from events.rules.notices import NoticeAnswered, NoticeIssued
+from events.rules.notices import NoticeAnswered, NoticeIssued, decide, fold
 from events.vocabulary.keys import CharacteristicKey
 from events.vocabulary.quantities import Plain, Range
 from services.doors.answers import stored
@@ -40,7 +40,8 @@ class AnswerBody(Plain):
 def answer_notice(here: Here, party: Ref, notice: str, body: AnswerBody) -> tuple[int, Any]:
     """Append the answer: its position and the stored event. The same answer again is the one that stands.
 
-    Raises NotFound for a notice that this party was not sent, Invalid for an incomplete answer.
+    Raises NotFound for a notice that this party was not sent, Invalid for an incomplete answer, Refused for going back
+    from an answer to a lesser one.
     """
     log = here.runtime.log
     told = log.read_stream(stream_of(party))
@@ -50,6 +51,7 @@ def answer_notice(here: Here, party: Ref, notice: str, body: AnswerBody) -> tupl
     before = [event for event in told if event.type == type_of(NoticeAnswered) and event.data["notice"] == notice]
     if before and canonical(before[-1].data) == canonical(content):
         return before[-1].position, stored(log.body(before[-1].position))
+    decide(fold(told), model, here.principal)
     identity = uuid5(NAMESPACE_URL, f"{stream_of(party)}\n{notice}\n{len(before)}\n{canonical(content).decode()}")
     origin = Origin(
         source=f"/parties/{party}",
