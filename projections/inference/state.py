@@ -179,7 +179,7 @@ class RequirementState:
 
     `results` names, for a lot, the events of the results of its motors (for the evidence record); it may be filled
     after a first look, for the lots that turned out bad. `cases` are those that this requirement or its item's
-    source changes opened, by id. Tick and origin are those of the column "dT".
+    source changes opened, by id.
     """
 
     requirement: str
@@ -195,8 +195,6 @@ class RequirementState:
     results: Mapping[str, tuple[EventId, ...]] = field(default_factory=dict)
     issued_by: EventId | None = None
     cases: Mapping[str, CaseState] = field(default_factory=dict)
-    covariate_tick_K: float = 0.1
-    covariate_origin_Cel: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)

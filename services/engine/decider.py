@@ -150,7 +150,7 @@ class Decider:
                 return None
             found = conclude(state, book.policy)
             if found.verdicts:
-                results = self.loader.results(connection, state.motor_type.motor_type, [v.lot for v in found.verdicts])
+                results = self.loader.results(connection, state, [item.lot for item in found.verdicts])
                 state = replace(state, results=results)
         return next(iter(state.cases.values()), INITIAL), assess(state, book.policy, found)
 

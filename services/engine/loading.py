@@ -1,6 +1,6 @@
 """Loading what inference concludes from: one requirement, or one source change, at a time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,8 +23,9 @@ from services.store.projector import Projector
 SAMPLED = frozenset({"all", "random"})
 NUISANCE = ("stator:%", "operator:%")
 """Columns of the sums that the model of this release does not use; they are not loaded."""
-MOST_RESULTS = 4000
-"""How many result events are named in an evidence record at most; the rest follows from the position."""
+MOST_MOTORS = 2000
+"""The results of how many motors an evidence record names at most; the rest follows from the position."""
+Results = dict[str, tuple[EventId, ...]]
 
 
 class Loader:
@@ -64,22 +65,32 @@ class Loader:
             for change in load_changes(connection, self.projector, suppliers)
         ]
 
-    def results(self, connection: Connection, motor_type: str, lots: Iterable[str]) -> dict[str, tuple[EventId, ...]]:
-        """The events of the results that stand of the motors with pieces of these lots."""
+    def results(self, connection: Connection, state: RequirementState, lots: Iterable[str]) -> Results:
+        """The events of the results that stand, of this requirement's metric, by lot in their motors."""
         shares = rows_among(connection, self.projector.table(genealogy.MotorLot), genealogy.MotorLot, "lot", lots)
         motors: dict[str, set[str]] = {}
         for row in shares:
             motors.setdefault(row.motor, set()).add(row.lot)
-        table = self.projector.table(correlation.MotorResults)
         found: dict[str, list[EventId]] = {}
-        names = sorted(motors)[:MOST_RESULTS]
-        for one in rows_among(connection, table, correlation.MotorResults, "motor", names):
-            if one.motor_type != motor_type:
-                continue
-            counted = [e for e, test in zip(one.test_events, one.tests, strict=True) if test["reason"] is None]
-            for lot in motors[one.motor]:
-                found.setdefault(lot, []).extend(EventId(e["source"], e["id"]) for e in counted)
+        for motor, events in self._tested(connection, state, sorted(motors)[:MOST_MOTORS]):
+            for lot in motors[motor]:
+                found.setdefault(lot, []).extend(events)
         return {lot: tuple(events) for lot, events in found.items()}
+
+    def _tested(
+        self, connection: Connection, state: RequirementState, motors: Sequence[str]
+    ) -> Iterable[tuple[str, list[EventId]]]:
+        mine, metric = state.motor_type.motor_type, state.data["metric"]
+        if metric == LIFE:
+            table = self.projector.table(lifetimes.MotorLife)
+            for life in rows_among(connection, table, lifetimes.MotorLife, "motor", motors):
+                if life.motor_type == mine:
+                    yield life.motor, _standing(life.record_events, life.records, lambda one: True)
+            return
+        tests = self.projector.table(correlation.MotorResults)
+        for one in rows_among(connection, tests, correlation.MotorResults, "motor", motors):
+            if one.motor_type == mine:
+                yield one.motor, _standing(one.test_events, one.tests, lambda test: test["metric"] == metric)
 
     def case(self, case: str) -> CaseState:
         """The case as the log has it now, beyond the position if it moved on."""
@@ -145,6 +156,12 @@ class Loader:
         item = motor_type.magnet_item
         own = case_id(parse_ref(name), parse_ref(item) if item else None)
         return {own: self.case(own)}
+
+
+def _standing(events: Any, told: Any, wanted: Callable[[Any], bool]) -> list[EventId]:
+    """The events of those that count and are wanted."""
+    pairs = zip(events, told, strict=True)
+    return [EventId(e["source"], e["id"]) for e, one in pairs if one["reason"] is None and wanted(one)]
 
 
 def _life(row: lifetimes.MotorLife, modes: frozenset[str]) -> Life | None:

@@ -14,9 +14,8 @@ OTHER = Principal("otto", "approver")
 
 
 @pytest.fixture
-def proposed(low_coercivity: Story) -> tuple[Story, CaseState]:
-    low_coercivity.turn()
-    return low_coercivity, next(case for case in low_coercivity.cases().values() if case.kind == "result")
+def proposed(decided: Story) -> tuple[Story, CaseState]:
+    return decided, next(case for case in decided.cases().values() if case.kind == "result")
 
 
 def test_an_approval_enacts_everything_in_one_append(proposed: Any):

@@ -194,5 +194,4 @@ def state_of(
     return RequirementState(
         ref_text(requirement["requirement"]), requirement, 1, position, NOW, motor_type, plant_of(events, specs), 1,
         groups_of(events, metric), lives_of(events) if metric == "motor.life" else (),
-        covariate_tick_K=TEMPERATURE_TICK,
     )  # fmt: skip

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from events.rules.policies import Policy
 from events.rules.requirements import Requirement
 from events.vocabulary import characteristics
+from events.vocabulary.covariates import COVARIATES
 from projections.inference.conclusions import LotEffect, LotModel, Refusal
 from projections.inference.lots.contrasts import Solved, connected, solve
 from projections.inference.lots.ranking import Shrunken, shrunken
 from projections.inference.lots.select import Merged, Selected, merge, select
 from projections.inference.state import RequirementState
 
+MAGNET = COVARIATES["magnet_temperature"]
+"""Tick and origin of the column "dT"."""
 SAME_TEMPERATURE_K = 0.05
 """A covariate that spreads less than this has no effect to estimate."""
 METHOD = "lots fixed for verdicts, lots random by REML for ranking; bench fixed; magnet temperature as covariate"
@@ -33,11 +36,11 @@ def lot_model(state: RequirementState, requirement: Requirement, policy: Policy)
     """Effects of all lots of one metric, or a named refusal where the results are too few."""
     metric = characteristics.find(requirement.metric)
     chosen = select(requirement, state.groups)
-    merged = merge(chosen.groups, metric.tick, state.covariate_tick_K) if chosen.groups else None
+    merged = merge(chosen.groups, metric.tick, MAGNET.tick) if chosen.groups else None
     refusal = _too_few(merged, policy)
     if merged is None or refusal:
         return _empty(requirement.metric, metric.unit, chosen, merged, refusal)
-    frame = _frame(merged, requirement, state.covariate_origin_Cel)
+    frame = _frame(merged, requirement, MAGNET.origin)
     columns = [*frame.lots, *frame.benches, *(["dT"] if frame.covariate else [])]
     asked = [{lot: 1.0, **frame.reference} for lot in frame.lots]
     solved = solve(merged, columns, asked)

@@ -8,6 +8,7 @@ from events.facts.base import EventRef
 from events.refs import parse_ref
 from events.rules.policies import Policy
 from events.rules.proposals import Evidence, LotEvidence
+from projections.inference.chain.properties import ancestors, counting_parents
 from projections.inference.conclusions import Conclusions, LotVerdict, Property
 from projections.inference.state import EventId, RequirementState
 
@@ -98,12 +99,14 @@ def _verdict(name: str) -> Literal["conforms", "does_not_conform", "not_shown", 
 
 
 def _events(state: RequirementState, found: Conclusions) -> list[EventId]:
-    """Results of the judged lots, certificates used, the lots, the motor type, the requirement, source changes."""
+    """Requirement, motor type, source changes, the judged lots and what bad ones came from, certificates, results."""
     keys = {limit.characteristic for limit in found.limits}
     keys |= {item.characteristic for item in (found.cause.contrasts if found.cause else ())}
     order: list[EventId | None] = [state.issued_by, state.motor_type.event]
     order += [event for one in found.sourcing for event in one.changes]
-    order += [state.plant.lots[lot].event for lot in sorted(found.known) if lot in state.plant.lots]
+    parents = counting_parents(state.plant.links)
+    behind = {name for lot in found.bad for name in ancestors(lot, parents)}
+    order += [state.plant.lots[lot].event for lot in sorted({*found.known, *behind}) if lot in state.plant.lots]
     order += [
         event
         for lot in sorted(found.known)
