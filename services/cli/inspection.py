@@ -6,11 +6,11 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 import typer
-from events.schema import json_schema
 from rich.console import Console
 from rich.table import Table
 
 from events import catalogue
+from events.schema import json_schema
 from services import settings
 from services.cli.printing import Json, bar, print_line, result, words
 from services.doors.operations.status import status as status_of
