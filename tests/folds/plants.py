@@ -43,6 +43,19 @@ def event(kind: str, name: str, hour: int, data: dict[str, Any], source: str = "
     }
 
 
+def built(name: str = "M", hour: int = 0, batch: str = "ST1", id: str | None = None, **magnets: int) -> Event:
+    """A motor built with these pieces of lots; none named: its lots are unknown."""
+    shares = [{"lot": ref(lot), "pieces": pieces} for lot, pieces in magnets.items()] or None
+    data = {"motor": ref(name), "motor_type": ref("T"), "built_at": at(hour), "stator_batch": batch, "magnets": shares}
+    return event("motors.motor_built", id or f"built-{name}", hour, data)
+
+
+def void(id: str, test: str, name: str = "M", **more: Any) -> Event:
+    """A test is voided."""
+    data = {"motor": ref(name), "test": {"source": "/plant", "id": test}, "reason": "Wrong bench.", **more}
+    return event("tests.test_voided", id, 30, data)
+
+
 def recorded(posted: Iterable[Event]) -> list[Recorded]:
     """The events as the log would hand them to a fold, in this order of arrival; rule streams are numbered."""
     versions: dict[str, int] = {}

@@ -10,34 +10,20 @@ from events.vocabulary import characteristics
 from projections.folds.correlation import CORRELATION, CrossSum, MotorResults, ResultGroup
 from projections.folds.correlation.contributions import SAMPLE
 from projections.folds.memory import fold_all, state_digest
-from tests.folds.plants import at, event, plants, recorded, ref
+from tests.folds.plants import at, built, event, plants, recorded, ref, void
 
 ETA = characteristics.find("motor.eta")
 
 
-def built(name="M", hour=0, batch="ST1", id=None, **magnets):
-    shares = [{"lot": ref(lot), "pieces": pieces} for lot, pieces in magnets.items()] or None
-    data = {"motor": ref(name), "motor_type": ref("T"), "built_at": at(hour), "stator_batch": batch, "magnets": shares}
-    return event("motors.motor_built", id or f"built-{name}", hour, data)
-
-
-def test_of(kind, id, name="M", hour=5, kelvin=24.0, bench="B1", why="all", **own):
+def measured(kind, id, name="M", hour=5, kelvin=24.0, bench="B1", why="all", **own):
     known = {"how": "model", "value": {"value": kelvin, "unit": "Cel", "u": 2}} if kelvin is not None else None
     point = own.pop("operating_point", {"speed": {"value": 1500, "unit": "/min"}})
     data = {"motor": ref(name), "bench": ref(bench), "tested_at": at(hour), "why": why, "operating_point": point, **own}
     return event(f"tests.{kind}", id, hour, {**data, **({"magnet_temperature": known} if known else {})})
 
 
-test_of.__test__ = False
-
-
 def eta(id, value=93.0, **more):
-    return test_of("efficiency_measured", id, efficiency={"value": value, "unit": "%"}, **more)
-
-
-def void(id, test, name="M", **more):
-    data = {"motor": ref(name), "test": {"source": "/plant", "id": test}, "reason": "Wrong bench.", **more}
-    return event("tests.test_voided", id, 30, data)
+    return measured("efficiency_measured", id, efficiency={"value": value, "unit": "%"}, **more)
 
 
 def fold(*posted):
@@ -129,7 +115,7 @@ def test_unknown_lots_and_unknown_magnet_temperature_are_shown_and_in_no_sum():
 
 def test_a_value_beyond_the_range_of_exact_sums_is_shown_and_in_no_sum():
     flux = {"characteristic": "motor.Ke20", "value": {"value": 1e9, "unit": "mV.min"}}
-    assert reasons(fold(built(a=4), test_of("flux_measured", "1", **flux))) == ["out_of_range"]
+    assert reasons(fold(built(a=4), measured("flux_measured", "1", **flux))) == ["out_of_range"]
 
 
 def test_a_voided_test_counts_nowhere_whichever_arrives_first_and_stays_readable():
@@ -177,7 +163,7 @@ def test_unequal_soak_conditions_are_never_in_one_group():
     def soak(id, temperature, hours=2, **more):
         exposure = {"temperature": {"value": temperature, "unit": "Cel"}, "duration": {"value": hours, "unit": "h"}}
         loss = {"characteristic": "motor.dpsi_irr", "loss": {"value": 1, "unit": "%"}, "soak": {**exposure, **more}}
-        return test_of("thermal_degradation_measured", id, operating_point={}, **loss)
+        return measured("thermal_degradation_measured", id, operating_point={}, **loss)
 
     fault = {"fault_current": {"value": 150, "unit": "A"}}
     rows = fold(built(a=4), soak("1", 150), soak("2", 120), soak("3", 150, 4), soak("4", 150, 2, **fault))
@@ -193,13 +179,13 @@ def test_suspects_are_kept_apart_from_the_sample():
 def test_units_are_converted_before_ticks_are_taken():
     flux = {"characteristic": "motor.Ke20", "value": {"value": 86.5, "unit": "V/krpm"}}
     kelvin = {"how": "model", "value": {"value": 313.15, "unit": "K", "u": 1}}
-    rows = fold(built(a=4), test_of("flux_measured", "1", kelvin=None, magnet_temperature=kelvin, **flux))
+    rows = fold(built(a=4), measured("flux_measured", "1", kelvin=None, magnet_temperature=kelvin, **flux))
     assert (motor(rows).tests[0]["ticks"], motor(rows).tests[0]["dT"]) == (86500, 200)
 
 
 def test_a_flux_referred_to_a_temperature_holds_there():
     flux = {"characteristic": "motor.Ke20", "value": {"value": 86, "unit": "mV.min"}}
-    referred = test_of("flux_measured", "1", kelvin=60.0, referred_to={"value": 20, "unit": "Cel"}, **flux)
+    referred = measured("flux_measured", "1", kelvin=60.0, referred_to={"value": 20, "unit": "Cel"}, **flux)
     assert motor(fold(built(a=4), referred)).tests[0]["dT"] == 0
 
 

@@ -88,7 +88,7 @@ def test_a_mine_is_traced_down_to_motors_and_both_directions_agree():
     assert down["works:other"] == pytest.approx(up["works:works"])
     shares: dict[str, float] = {}
     for item in motors_of("works:works", home.children, home.motors):
-        shares[item.motor] = shares.get(item.motor, 0.0) + item.fraction
+        shares[item.motor] = shares.get(item.motor, 0.0) + (item.fraction or 0.0)
     assert shares == pytest.approx({"works:M1": 0.75 * 0.6 + 0.25 * 0.3, "works:M2": 0.3})
 
 
