@@ -1,6 +1,7 @@
 """Poison: an event that cannot be folded is set aside with its reason, and the others go on."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -9,9 +10,9 @@ from projections.folds.memory import fold_all, state_digest
 from services.store import projector
 from services.store.projector import Projector
 from tests.store.counting import COUNTING, LotSum, Motor, built
-from tests.store.test_projector import append, projecting, rows_of
+from tests.store.folding import append, projecting, rows_of
 
-POISONS = {
+POISONS: dict[str, dict[str, Any]] = {
     "the fold refuses it": {"ticks": 5, "broken": True},
     "a field is missing where keys are named": {"motor": None},
     "a value of another type": {"ticks": "five"},

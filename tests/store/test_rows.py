@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import MetaData, select, text
 
 from projections.folds.fold import Key, Projection
 from services.store.rows import BatchRows
@@ -142,8 +142,6 @@ def test_what_a_failed_fold_did_is_taken_back(home):
 
 
 def test_readers_see_json_as_jsonb(home):
-    from sqlalchemy import MetaData
-
     row = Everything("a", 1, True, None, None, None, None, (("x", 1),), {3: (0.5,)}, None, ("s", 1.0), {"k": [1]})
     with home.begin() as connection:
         rows = batch(connection)

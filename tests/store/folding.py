@@ -1,0 +1,56 @@
+"""A projector on the counting projection, and its rows in either home, for the tests of projecting."""
+
+from dataclasses import fields
+from itertools import count
+
+from sqlalchemy import select
+
+from projections.folds.memory import fold_all
+from services.store import generations
+from services.store.log import Append
+from services.store.projector import Projector
+from services.store.shapes import stored_table
+from tests.store.counting import COUNTING
+
+_owners = count(1)
+
+
+def projecting(log, *projections, owner=None):
+    made = Projector(log.database, log, projections or (COUNTING,), owner or f"test-{next(_owners)}")
+    made.prepare()
+    return made
+
+
+def append(log, *drafts):
+    log.append(Append(tuple(drafts)))
+
+
+def rows_of(projector, row_type):
+    """The rows as readers see them, by key."""
+    with projector.database.connect() as connection:
+        found = connection.execute(select(projector.table(row_type))).mappings().all()
+    return {row[row_type.__key__[0]]: dict(row) for row in found}
+
+
+def stored(projector, row_type):
+    """The rows as they are stored, numbers as they were written."""
+    (projection,) = projector.projections.values()
+    with projector.database.connect() as connection:
+        at = generations.locked(connection, projection.name)
+        found = connection.execute(select(stored_table(projection, row_type, at.generation))).mappings().all()
+    return {row[row_type.__key__[0]]: dict(row) for row in found}
+
+
+def in_dictionaries(log, projection=COUNTING):
+    return fold_all(projection, log.read(0, 100_000))
+
+
+def seen(rows, row_type):
+    return {
+        key[0]: {field.name: _listed(getattr(row, field.name)) for field in fields(row)}
+        for key, row in rows.tables[row_type].items()
+    }
+
+
+def _listed(value):
+    return [_listed(item) for item in value] if isinstance(value, (tuple, list)) else value
