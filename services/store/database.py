@@ -1,5 +1,6 @@
 """The database: connections of the service role, migrations as the owner, and what happens when it is away."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -24,6 +25,10 @@ WRITER_OPTIONS = "-c statement_timeout=60000 -c idle_in_transaction_session_time
 _UNPREPARED = ("42P01", "3F000")
 """SQLSTATE of a table or schema that does not exist."""
 _AWAY = (OperationalError, InterfaceError, TimeoutError)
+
+
+_MIGRATING = threading.Lock()
+"""Alembic keeps its context in module globals: one thread of a process at a time."""
 
 
 class Database:
@@ -100,7 +105,7 @@ class Database:
         Raises Unavailable when the database does not answer or was written by a newer release.
         """
         config = alembic_config(self.owner_url)
-        with _away():
+        with _away(), _MIGRATING:
             try:
                 command.upgrade(config, "head")
             except CommandError as error:
