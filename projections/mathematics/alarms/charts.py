@@ -9,6 +9,7 @@ from scipy.special import ndtr
 from scipy.stats import norm
 
 from projections.mathematics.answers import Array, NoAnswer, finite, positive
+from projections.mathematics.quadrature import legendre
 
 NODES = 160
 
@@ -83,7 +84,7 @@ def ewma_arl(weight: float, width: float, shift: float) -> float:
     positive("L", width)
     c = width * math.sqrt(weight / (2.0 - weight))
     count = max(NODES, math.ceil(12.0 * c / weight))
-    nodes, weights = np.polynomial.legendre.leggauss(count)
+    nodes, weights = legendre(count)
     y, w = c * nodes, c * weights / weight
 
     def kernel(z: Array) -> Array:
@@ -102,7 +103,7 @@ def cusum_arl(k: float, h: float, shift: float) -> float:
 def cusum_arl_one_sided(k: float, h: float, shift: float) -> float:
     """Zero-state ARL of an upper CUSUM: L(u) = 1 + L(0) Phi(k-u-d) + int_0^h L(x) phi(x+k-u-d) dx."""
     count = max(NODES, math.ceil(16.0 * h))
-    nodes, weights = np.polynomial.legendre.leggauss(count)
+    nodes, weights = legendre(count)
     x, w = 0.5 * h * (nodes + 1.0), 0.5 * h * weights
     u = np.append(0.0, x)
     matrix = np.empty((count + 1, count + 1))

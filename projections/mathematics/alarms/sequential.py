@@ -9,6 +9,7 @@ from scipy.special import ndtr
 from scipy.stats import norm
 
 from projections.mathematics.answers import Array, NoAnswer, finite, share
+from projections.mathematics.quadrature import legendre
 
 POINTS = 240
 FLOOR = -8.5
@@ -26,7 +27,7 @@ class _Walk:
 
     def __init__(self, sides: int) -> None:
         self.sides = sides
-        self.nodes, self.weights = np.polynomial.legendre.leggauss(POINTS)
+        self.nodes, self.weights = legendre(POINTS)
         self.t, self.x, self.mass = 0.0, np.zeros(1), np.ones(1)
 
     def upper(self, t: float, z: float) -> float:

@@ -7,6 +7,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi2, nct, norm
 
 from projections.mathematics.answers import Array, NoAnswer, share
+from projections.mathematics.quadrature import legendre
 
 
 def _sample(n: float, content: float, confidence: float) -> tuple[float, float]:
@@ -52,7 +53,7 @@ def two_sided_guenther(n: int, content: float, confidence: float) -> float:
 def two_sided(n: int, content: float, confidence: float) -> float:
     """k with P{P(mean - k s < X < mean + k s) >= content} = confidence, exact by one quadrature."""
     p, g = _sample(n, content, confidence)
-    nodes, weights = np.polynomial.legendre.leggauss(160)
+    nodes, weights = legendre(160)
     reach = 8.5 / math.sqrt(n)
     x = 0.5 * reach * (nodes + 1.0)
     weight = reach * weights * norm.pdf(x * math.sqrt(n)) * math.sqrt(n)

@@ -10,6 +10,7 @@ from scipy.special import ndtr
 from scipy.stats import gamma, lognorm, norm
 
 from projections.mathematics.answers import Array, NoAnswer, finite, positive, share
+from projections.mathematics.quadrature import legendre
 
 Side = Literal["lower", "upper"]
 PANELS, ORDER = 48, 16
@@ -102,7 +103,7 @@ def _panels(low: float, high: float, breaks: tuple[float, ...]) -> tuple[Array, 
     if high <= low:
         return np.zeros(0), np.zeros(0)
     edges = np.union1d(np.linspace(low, high, PANELS + 1), [b for b in breaks if low < b < high])
-    nodes, weights = np.polynomial.legendre.leggauss(ORDER)
+    nodes, weights = legendre(ORDER)
     half = np.diff(edges)[:, None] / 2.0
     return (edges[:-1, None] + half * (nodes + 1.0)).ravel(), (half * weights).ravel()
 

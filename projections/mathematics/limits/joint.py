@@ -9,8 +9,9 @@ from scipy.special import ndtr
 from scipy.stats import norm
 
 from projections.mathematics.answers import Array, NoAnswer, finite, positive, share
+from projections.mathematics.quadrature import legendre
 
-NODES = 64
+NODES = 48
 REACH = 8.5
 
 
@@ -101,7 +102,7 @@ def _single(m: float, slope: float, s: float, target: float) -> float | None:
 
 
 def _rule(low: float, high: float, count: int = NODES) -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.legendre.leggauss(count)
+    nodes, weights = legendre(count)
     half = 0.5 * (high - low)
     return low + half * (nodes + 1.0), half * weights
 

@@ -12,6 +12,7 @@ from scipy.stats import chi2, norm
 from projections.mathematics.answers import Array, NoAnswer, share
 from projections.mathematics.limits.factors import one_sided
 from projections.mathematics.moments.exact import Tally
+from projections.mathematics.quadrature import legendre
 
 NODES = 160
 
@@ -59,7 +60,7 @@ def lower_limit(lots: Sequence[Tally], content: float, confidence: float) -> Lot
 
 def _nodes(dof: int) -> tuple[Array, Array]:
     """Gauss-Legendre nodes and weights of a chi-square, on the scale of its cube root."""
-    points, weights = np.polynomial.legendre.leggauss(NODES)
+    points, weights = legendre(NODES)
     low, high = float(chi2.ppf(1e-13, dof)) ** (1 / 3), float(chi2.isf(1e-13, dof)) ** (1 / 3)
     root = low + 0.5 * (high - low) * (points + 1.0)
     value = root**3

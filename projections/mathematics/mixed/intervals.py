@@ -76,7 +76,7 @@ def held(fitted: MixedFit, family: str, sd: float) -> float:
         return problem.evaluate(ratios).deviance_at(spread * spread, problem.n, problem.p, method)
 
     start = np.array([1.0, *(max(fitted.ratios[name], 1e-3) for name in others)])
-    return minimise(criterion, len(start), start)[1]
+    return minimise(criterion, len(start), start, above_zero=1)[1]
 
 
 def _at_zero(fitted: MixedFit, family: str, others: list[str]) -> float:

@@ -104,10 +104,11 @@ def fit(
     return solve(problem, {name: float(ratios[name]) for name in names}, method)
 
 
-def solve(problem: Problem, ratios: Mapping[str, float], method: Method) -> MixedFit:
-    """All answers at given ratios, from one factorization."""
+def solve(problem: Problem, ratios: Mapping[str, float], method: Method, residual: float | None = None) -> MixedFit:
+    """All answers at given ratios, from one factorization; `residual` (unit²) where more than these sums tell it."""
     found = problem.evaluate(ratios)
-    residual = found.r2 / (problem.n - problem.p if method == "reml" else problem.n)
+    if residual is None:
+        residual = found.r2 / (problem.n - problem.p if method == "reml" else problem.n)
     scaled, inverse = problem.coefficients(found)
     at = len(scaled) - problem.p
     fixed = problem.turn @ scaled[at:]

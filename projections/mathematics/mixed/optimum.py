@@ -4,22 +4,27 @@ from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize_scalar
 
 from projections.mathematics.answers import Array, NoAnswer
 
-LOWEST, HIGHEST = -9.0, 14.0
+LOWEST, HIGHEST = -9.0, 11.0
 """Range of log t that is searched; below it a ratio is tested as exactly zero."""
 STARTS = (-1.5, 0.7)
 STEP = 1e-3
+LONGEST = 1.5
+CLOSE = 1e-7
 
 Criterion = Callable[[Array], float]
 
 
-def minimise(criterion: Criterion, count: int, start: Array | None = None) -> tuple[Array, float]:
-    """Ratios t (count,) and the criterion there; Brent for one, quasi-Newton then Newton for more (statistics a.2)."""
+def minimise(criterion: Criterion, count: int, start: Array | None = None, above_zero: int = 0) -> tuple[Array, float]:
+    """Ratios t (count,) and the criterion there; Brent for one, quasi-Newton then Newton for more (statistics a.2).
+
+    The first `above_zero` of them cannot be zero. Raises NoAnswer `no_variation` where a ratio grows without bound.
+    """
     best, value = _interior(criterion, count, start)
-    for number in range(count):
+    for number in range(above_zero, count):
         if best[number] == 0.0:
             continue
         zeroed = best.copy()
@@ -27,7 +32,7 @@ def minimise(criterion: Criterion, count: int, start: Array | None = None) -> tu
         at_zero = criterion(zeroed)
         if best[number] < 0.05 or at_zero <= value:
             others = [place for place in range(count) if zeroed[place] > 0.0]
-            zeroed, at_zero = _without(criterion, zeroed, others, at_zero)
+            zeroed, at_zero = _without(criterion, zeroed, others, at_zero, above_zero)
         if at_zero <= value + 1e-9:
             best, value = zeroed, at_zero
     if (best > 0.98 * np.exp(HIGHEST)).any():
@@ -35,7 +40,9 @@ def minimise(criterion: Criterion, count: int, start: Array | None = None) -> tu
     return best, value
 
 
-def _without(criterion: Criterion, zeroed: Array, others: Sequence[int], at_zero: float) -> tuple[Array, float]:
+def _without(
+    criterion: Criterion, zeroed: Array, others: Sequence[int], at_zero: float, above_zero: int
+) -> tuple[Array, float]:
     """The best of the remaining ratios while some are zero."""
     if not others:
         return zeroed, at_zero
@@ -45,7 +52,7 @@ def _without(criterion: Criterion, zeroed: Array, others: Sequence[int], at_zero
         full[list(others)] = ratios
         return criterion(full)
 
-    ratios, value = minimise(rest, len(others), zeroed[list(others)])
+    ratios, value = minimise(rest, len(others), zeroed[list(others)], above_zero)
     found = zeroed.copy()
     found[list(others)] = ratios
     return found, value
@@ -58,12 +65,10 @@ def _interior(criterion: Criterion, count: int, start: Array | None) -> tuple[Ar
     if count == 1:
         return _one(on_logs)
     if start is None:
-        grid = [np.array(point) for point in product(STARTS, repeat=count)]
-        begin = min(grid, key=on_logs)
+        begin = min((np.array(point) for point in product(STARTS, repeat=count)), key=on_logs)
     else:
         begin = np.log(np.maximum(start, np.exp(LOWEST)))
-    found = minimize(on_logs, begin, method="L-BFGS-B", bounds=[(LOWEST, HIGHEST)] * count)
-    logs = _polish(on_logs, np.asarray(found.x))
+    logs = _descend(on_logs, np.clip(begin, LOWEST, HIGHEST))
     return np.exp(logs), on_logs(logs)
 
 
@@ -71,33 +76,38 @@ def _one(on_logs: Criterion) -> tuple[Array, float]:
     def scalar(log: float) -> float:
         return on_logs(np.array([log]))
 
-    grid = np.arange(-8.0, 14.1, 2.0)
+    grid = np.arange(-8.0, 10.1, 2.0)
     values = [scalar(log) for log in grid]
     place = int(np.argmin(values))
-    low, high = grid[max(place - 1, 0)], grid[min(place + 1, len(grid) - 1)]
-    found = minimize_scalar(scalar, bounds=(low if place else LOWEST, high), method="bounded", options={"xatol": 1e-8})
+    low = float(grid[place - 1]) if place else LOWEST
+    high = float(grid[place + 1]) if place + 1 < len(grid) else HIGHEST
+    found = minimize_scalar(scalar, bounds=(low, high), method="bounded", options={"xatol": 1e-8})
     return np.exp(np.array([float(found.x)])), float(found.fun)
 
 
-def _polish(on_logs: Criterion, logs: Array) -> Array:
-    """Newton steps with central differences, kept only while they go down."""
+def _descend(on_logs: Criterion, logs: Array) -> Array:
+    """Damped Newton with central differences: every step goes down, none is longer than LONGEST."""
     value = on_logs(logs)
-    for _ in range(8):
+    for _ in range(60):
         gradient, hessian = _derivatives(on_logs, logs, value)
-        inside = (logs > LOWEST + 2 * STEP) & (logs < HIGHEST - 2 * STEP)
-        if not inside.any():
+        free = ~((logs <= LOWEST) & (gradient > 0) | (logs >= HIGHEST) & (gradient < 0))
+        if not free.any():
             return logs
-        small = hessian[np.ix_(inside, inside)]
-        if np.linalg.eigvalsh(small)[0] <= 0.0:
-            return logs
+        values, vectors = np.linalg.eigh(hessian[np.ix_(free, free)])
         step = np.zeros_like(logs)
-        step[inside] = -np.linalg.solve(small, gradient[inside])
-        trial = np.clip(logs + step, LOWEST, HIGHEST)
-        reached = on_logs(trial)
-        if reached > value + 1e-10 * abs(value):
+        step[free] = -vectors @ ((vectors.T @ gradient[free]) / np.maximum(np.abs(values), 1e-4))
+        step *= min(1.0, LONGEST / max(float(np.abs(step).max()), 1e-300))
+        for _ in range(12):
+            trial = np.clip(logs + step, LOWEST, HIGHEST)
+            reached = on_logs(trial)
+            if reached <= value:
+                break
+            step *= 0.4
+        else:
             return logs
+        moved = float(np.abs(trial - logs).max())
         logs, value = trial, reached
-        if np.abs(step).max() < 1e-8:
+        if moved < CLOSE:
             return logs
     return logs
 

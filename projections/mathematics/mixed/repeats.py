@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from projections.mathematics.answers import NoAnswer
-from projections.mathematics.mixed.criterion import Method
+from projections.mathematics.answers import Array, NoAnswer
+from projections.mathematics.mixed.criterion import Evaluation, Method, Problem
 from projections.mathematics.mixed.cross import CrossProducts
-from projections.mathematics.mixed.model import MixedFit, fit
+from projections.mathematics.mixed.model import MixedFit, solve
+from projections.mathematics.mixed.optimum import minimise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RepeatFit:
-    """`motors` is the fit of motor means, its residual being the motor variance; `repeat` the variance of a test."""
+    """`motors` is the fit of motor means; `motor` the motor variance; `repeat` the variance of a test."""
 
     motors: MixedFit
     motor: float
@@ -40,27 +41,42 @@ def fit_repeats(
     if spare <= 0 or within_ss <= 0.0:
         raise NoAnswer("not_identified", "No motor was tested twice: a motor's scatter and a test's cannot be parted.")
 
-    def at(log_share: float) -> tuple[MixedFit, float, float]:
-        """Variance of a test as share rho of motor variance plus that: total s² (1-rho) and s² rho."""
+    names = tuple(families)
+
+    def at(log_share: float) -> tuple[Problem, dict[str, float], float, float]:
+        """Variance of a test as share rho of the total: criterion over t and s² at that share."""
         part = 1.0 / (1.0 + math.exp(-log_share))
         weights = {repeats: 1.0 / (1.0 - part + part / repeats) for repeats in states}
-        total = None
-        for repeats, state in states.items():
-            weighed = state.weigh(weights[repeats])
-            total = weighed if total is None else total.merge(weighed)
-        assert total is not None
-        found = fit(total, response, fixed, families, method)
+        problem = Problem(_weighed(states, weights), response, fixed, families)
         dof = (motors - len(fixed) if method == "reml" else motors) + spare
-        squares = found.found.r2 + within_ss / part
-        logs = found.found.log_l + (found.found.log_x if method == "reml" else 0.0)
-        logs += sum(state.n * (math.log(r) - math.log(weights[r])) for r, state in states.items())
+        logs = sum(state.n * (math.log(r) - math.log(weights[r])) for r, state in states.items())
         logs += spare * math.log(part)
-        return found, logs + dof * (1.0 + math.log(2.0 * math.pi * squares / dof)), squares / dof
+
+        def squares(found: Evaluation) -> float:
+            return found.r2 + within_ss / part
+
+        def criterion(t: Array) -> float:
+            found = problem.evaluate(dict(zip(names, t.tolist(), strict=True)))
+            bare = found.log_l + (found.log_x if method == "reml" else 0.0)
+            return bare + logs + dof * (1.0 + math.log(2.0 * math.pi * squares(found) / dof))
+
+        best, value = minimise(criterion, len(names))
+        ratios = dict(zip(names, best.tolist(), strict=True))
+        return problem, ratios, value, float(squares(problem.evaluate(ratios)) / dof)
 
     grid = np.linspace(-8.0, 12.0, 11)
-    start = int(np.argmin([at(float(point))[1] for point in grid]))
+    start = int(np.argmin([at(float(point))[2] for point in grid]))
     low, high = grid[max(start - 1, 0)], grid[min(start + 1, len(grid) - 1)]
-    best = minimize_scalar(lambda x: at(float(x))[1], bounds=(low, high), method="bounded", options={"xatol": 1e-7})
-    found, criterion, total = at(float(best.x))
+    best = minimize_scalar(lambda x: at(float(x))[2], bounds=(low, high), method="bounded", options={"xatol": 1e-7})
+    problem, ratios, value, total = at(float(best.x))
     part = 1.0 / (1.0 + math.exp(-float(best.x)))
-    return RepeatFit(found, total * (1.0 - part), total * part, criterion)
+    return RepeatFit(solve(problem, ratios, method, total), total * (1.0 - part), total * part, value)
+
+
+def _weighed(states: Mapping[int, CrossProducts], weights: Mapping[int, float]) -> CrossProducts:
+    """sum_r W_r times its weight."""
+    parts = [state.weigh(weights[repeats]) for repeats, state in states.items()]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total.merge(part)
+    return total

@@ -12,6 +12,7 @@ from scipy.stats import f as f_distribution
 
 from projections.mathematics.answers import NoAnswer
 from projections.mathematics.moments.exact import Tally
+from projections.mathematics.quadrature import legendre
 
 Cells = Mapping[tuple[str, str], Tally]
 
@@ -166,7 +167,7 @@ def _k(size: int) -> float:
 @lru_cache(maxsize=64)
 def range_moments(n: int) -> tuple[float, float]:
     """Mean d2 and sd d3 of the range of n unit normals (Tippett 1925), by quadrature."""
-    nodes, weights = np.polynomial.legendre.leggauss(200)
+    nodes, weights = legendre(200)
     x, w = 9.0 * nodes, 9.0 * weights
     below = ndtr(x)
     mean = float(w @ (1.0 - below**n - (1.0 - below) ** n))

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Compare answers with a reference case.   python check.py CASE_DIR ANSWERS.json
-ANSWERS.json: {"name of expected quantity": value, ...}. Quantities not answered are listed as missing. Exit 0 only if all pass.
+ANSWERS.json: {"name of expected quantity": value, ...}. Quantities not answered are listed as missing.
+Exit 0 only if all pass.
 {"refused": "reason"} passes where the case says refusal_accepted."""
 
 import json
@@ -27,7 +28,7 @@ def close(x, e):
 
 def check(case_dir, answers):
     d = json.loads((pathlib.Path(case_dir) / "expected.json").read_text())
-    res = {"pass": [], "fail": [], "missing": []}
+    res: dict = {"pass": [], "fail": [], "missing": []}
     if d.get("refusal_accepted") and answers.get("refused"):
         return {"pass": ["refused"], "fail": [], "missing": []}
     for e in d["expected"]:
