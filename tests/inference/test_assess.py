@@ -213,3 +213,12 @@ def test_the_case_id_does_not_depend_on_the_evidence():
     assert result_case(state("low_hcj", "motor.dpsi_irr")) == result_case(state(None, "motor.dpsi_irr", seed=5))
     assert str(Ref(issuer=MANUFACTURER, id="MAG-REF")) == f"{MANUFACTURER}:MAG-REF"
     assert NOW.tzinfo is UTC
+
+
+def test_a_proposal_that_shows_limits_no_longer_in_force_is_renewed_at_once():
+    first = state("low_hcj", "motor.dpsi_irr")
+    case = played(INITIAL, *assess(first, POLICY))
+    moved = plant_of(list(made("low_hcj").events), specs(1800.0)).specs
+    again = replace(first, plant=replace(first.plant, specs=moved), cases={result_case(first): case})
+    assert [type(command) for command in assess(again, POLICY)] == [Refresh]
+    assert played(case, *assess(again, POLICY)).state == "proposed"

@@ -52,6 +52,7 @@ def test_a_slope_is_pooled_with_its_prior_by_precision():
     points = [Point(f"l{k}", float(k), 1e-6, 130.0 * k + d, 1.0) for k, d in enumerate((0.4, -0.7, 0.3, 0.1, -0.1))]
     line = lines.fit(points, Prior(130.2, 0.5, "prior"), 0.0, 0.001)
     assert line is not None and line.basis == "prior and data" and line.data_u is not None
+    assert line.data_slope is not None
     weight = line.data_u**-2 / (line.data_u**-2 + 0.5**-2)
     assert line.slope == pytest.approx(weight * line.data_slope + (1 - weight) * 130.2)
 

@@ -55,8 +55,7 @@ def test_unshrunken_effects_are_the_lot_means_with_their_errors():
 
 def test_motors_of_two_lots_count_by_their_pieces():
     """Without noise the effects come out exactly, whatever the mixtures."""
-    events = made(faults={}, mixed_every=3).events
-    events = [copy.deepcopy(event) for event in events]
+    events = [copy.deepcopy(event) for event in made(faults={}, mixed_every=3).events]
     truth = {f"{lot.supplier.id}:{lot.id}": lot.values["magnet.Br"] for lot in made(faults={}, mixed_every=3).lots}
     built = {
         event["data"]["motor"]["id"]: event["data"]["magnets"] for event in events if "motor_built" in event["type"]

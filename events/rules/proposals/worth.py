@@ -45,9 +45,12 @@ def worth_refreshing(
 
     Only when the conclusion changes, or a limit moves by more than `refresh_step_relative`, and at most once
     `refresh_interval_h`. What a person amended, or deferred to a later date, changes only with the conclusion.
+    A proposal that can no longer be enacted as shown, because what is in force changed, is renewed at once.
     """
     if not state.decidable or state.proposal is None:
         return False
+    if _stale(state.proposal, revisions):
+        return True
     if state.refreshed_at and now < parse_time(state.refreshed_at) + timedelta(hours=policy.refresh_interval_h):
         return False
     if conclusion != state.conclusion:
@@ -55,6 +58,16 @@ def worth_refreshing(
     if state.amended_by or _asleep(state, now):
         return False
     return _moved(state.proposal, revisions, policy.refresh_step_relative)
+
+
+def _stale(proposal: Mapping[str, Any], revisions: Sequence[ProposedRevision]) -> bool:
+    """The limits in force are others than shown as old, or a sourcing rule is in force already."""
+    shown = revisions_of(proposal)
+    found = revisions_of({"revisions": [item.model_dump(mode="json") for item in revisions]})
+    return any(
+        not same_limits(item.get("old"), found[key].get("old")) if key in found else item.get("sourcing") is not None
+        for key, item in shown.items()
+    )
 
 
 def _asleep(state: CaseState, now: datetime) -> bool:

@@ -132,7 +132,7 @@ def first_steps(requirement: Requirement, model: LotModel, asked: Question) -> t
 
 def sentence(limit: Limit, requirement: Requirement, asked: Question) -> str:
     """Why this limit, in one sentence."""
-    name = characteristics.find(limit.characteristic).name
+    name = spoken(limit.characteristic)
     where = f" at {limit.temperature_Cel:g} °C" if limit.temperature_Cel is not None else ""
     word = "at least" if limit.side == "lower" else "at most"
     keeps = (
@@ -145,6 +145,11 @@ def sentence(limit: Limit, requirement: Requirement, asked: Question) -> str:
         f"{name}{where} of {word} {limit.value:g} {limit.unit} (lot mean, true value): {keeps}, with confidence "
         f"{100 * asked.confidence:g} %."
     )
+
+
+def spoken(key: str) -> str:
+    """The characteristic's name as a reviewer reads it, without the temperature that its definition fixes."""
+    return characteristics.find(key).name.replace(" 20 deg C", "").replace("deg C", "°C")
 
 
 def t_factor(confidence: float) -> float:

@@ -3,7 +3,7 @@
 from events.rules.policies import Policy
 from events.rules.requirements import Requirement
 from events.vocabulary import characteristics
-from projections.inference.chain.limits import Answer, safe_side
+from projections.inference.chain.limits import Answer, safe_side, spoken
 from projections.inference.conclusions import Cause, Limit, Step
 
 
@@ -17,15 +17,15 @@ def window_limit(requirement: Requirement, cause: Cause, policy: Policy) -> Answ
     if not strong:
         return Answer(None)
     first = max(strong, key=lambda item: (item.sigmas, item.lot))
-    row = characteristics.find(first.characteristic)
+    row, name = characteristics.find(first.characteristic), spoken(first.characteristic)
     down = first.value < first.mean
     spread = first.scatter * (1.0 + 1.0 / first.others) ** 0.5
     factor = policy.characteristic_contrast
     side = "lower" if down else "upper"
     value = safe_side(first.mean - factor * spread if down else first.mean + factor * spread, side)
     steps = (
-        Step(f"mean {row.name} of the other lots", first.mean, first.scatter, row.unit, f"{first.others} lots"),
-        Step(f"{row.name} of lot {first.lot}", first.value, first.u, row.unit,
+        Step(f"mean {name} of the other lots", first.mean, first.scatter, row.unit, f"{first.others} lots"),
+        Step(f"{name} of lot {first.lot}", first.value, first.u, row.unit,
              f"{first.sigmas:.1f} standard deviations away, in the harmful direction"),
         Step("contrast allowed", factor, None, "standard deviations", "policy characteristic_contrast"),
         Step("limit on the true value", value, first.scatter, row.unit,
@@ -33,7 +33,7 @@ def window_limit(requirement: Requirement, cause: Cause, policy: Policy) -> Answ
     )  # fmt: skip
     word = "at least" if down else "at most"
     why = (
-        f"{row.name} of {word} {value:g} {row.unit} (lot mean, true value) is what the lots that are not bad show; lot "
+        f"{name} of {word} {value:g} {row.unit} (lot mean, true value) is what the lots that are not bad show; lot "
         f"{first.lot} had {first.value:.4g} {row.unit}. How the metric depends on it is not known."
     )
     limit = Limit(

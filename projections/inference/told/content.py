@@ -9,7 +9,7 @@ from events.refs import parse_ref
 from events.rules.policies import Policy
 from events.rules.proposals import Conclusion, Content
 from events.rules.specs import Effectivity
-from events.vocabulary import characteristics
+from projections.inference.chain.limits import spoken
 from projections.inference.conclusions import Conclusions
 from projections.inference.state import RequirementState
 from projections.inference.told.evidence import evidence, plain
@@ -83,7 +83,7 @@ def _title(found: Conclusions, revised: Revised, requirement: str) -> str:
             new, old = revision.new, revision.old
             tighter = new.lower is not None and (old is None or old.lower != new.lower)
             bound = f"at least {new.lower:g}" if tighter else f"at most {new.upper:g}"
-            name = characteristics.find(revision.characteristic).name
+            name = spoken(revision.characteristic)
             return f"{name}: {bound} {new.unit}, because {lots} {verb} “{requirement}”"
     if revised.revisions:
         return f"Evidence on sourcing, because {lots} {verb} “{requirement}”"
