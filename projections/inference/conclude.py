@@ -6,6 +6,7 @@ from scipy import stats
 
 from events.rules.policies import Policy
 from events.rules.requirements import Requirement
+from events.vocabulary import characteristics
 from projections.inference.chain import design as design_says
 from projections.inference.chain.causes import find_cause
 from projections.inference.chain.limits import Answer, question
@@ -20,6 +21,7 @@ from projections.inference.lots.select import select
 from projections.inference.lots.survival import life_model
 from projections.inference.lots.verdicts import verdicts
 from projections.inference.state import RequirementState
+from projections.mathematics.answers import NoAnswer
 
 LIFE = "motor.life"
 
@@ -32,6 +34,16 @@ def conclude(state: RequirementState, policy: Policy) -> Conclusions:
     design that its own model refuses.
     """
     requirement = Requirement.model_validate(_fields(state.data))
+    try:
+        return _conclude(state, requirement, policy)
+    except NoAnswer as none:
+        refusal = Refusal(none.code, none.detail)
+        unit = characteristics.find(requirement.metric).unit
+        model = LotModel(requirement.metric, unit, (), None, 0.0, 0, 0, 0, refusal=refusal)
+        return Conclusions(state.requirement, model, refusals=(refusal,))
+
+
+def _conclude(state: RequirementState, requirement: Requirement, policy: Policy) -> Conclusions:
     if requirement.metric == LIFE:
         model, found = life_model(state, requirement, policy)
     else:

@@ -11,19 +11,15 @@ from examples.simulated.plant import Fault
 from examples.simulated.response import flux_loss_pct
 from projections.inference.chain import knee as knees
 from projections.inference.chain import line as lines
-from projections.inference.chain.design import coercivity_at, coercivity_at_20
 from projections.inference.chain.line import Point, Prior
 from projections.inference.chain.slopes import slopes_into
 from projections.inference.conclude import conclude
 from projections.inference.conclusions import Conclusions, Limit
+from projections.mathematics.physics.coercivity import at_20_kA_m, at_temperature_kA_m
 from tests.inference.plants import DESIGN, FAULTS, MANUFACTURER, MOTOR, made, plant, requirement
 from tests.inference.reference import edges, state_of
 
 POLICY = Policy()
-PEARSON_X = (0.0, 0.9, 1.8, 2.6, 3.3, 4.4, 5.2, 6.1, 6.5, 7.4)
-PEARSON_Y = (5.9, 5.4, 4.4, 4.6, 3.5, 3.7, 2.8, 2.8, 2.4, 1.5)
-YORK_WX = (1000, 1000, 500, 800, 200, 80, 60, 20, 1.8, 1.0)
-YORK_WY = (1, 1.8, 4, 8, 20, 20, 70, 70, 100, 500)
 
 
 def concluded(fault: str | None, metric: str, policy: Policy = POLICY, **changes) -> Conclusions:
@@ -37,15 +33,6 @@ def limit_on(found: Conclusions, key: str) -> Limit:
 
 def true_value(fault: str, key: str, lot: str) -> float:
     return next(item.values[key] for item in made(fault).lots if item.id == lot)
-
-
-def test_the_york_line_reproduces_pearson_s_data_with_york_s_weights():
-    slope, error, chi2 = lines.york(
-        np.array(PEARSON_X), np.array(YORK_WX) ** -0.5, np.array(PEARSON_Y), np.array(YORK_WY) ** -0.5
-    )
-    assert slope == pytest.approx(-0.480533407, abs=1e-8)
-    assert error == pytest.approx(0.0580, abs=1e-4)
-    assert chi2 == pytest.approx(11.8663, abs=1e-3)
 
 
 def test_a_slope_is_pooled_with_its_prior_by_precision():
@@ -97,7 +84,7 @@ def test_the_knee_is_found_between_the_lots_that_lose_flux_and_those_that_do_not
 
 def test_coercivity_restated_at_20_degrees_and_back_is_the_same():
     for cold in (1200.0, 1900.0, 2400.0):
-        assert coercivity_at_20(coercivity_at(cold, 150.0), 150.0) == pytest.approx(cold, rel=1e-9)
+        assert at_20_kA_m(at_temperature_kA_m(cold, 150.0), 150.0) == pytest.approx(cold, rel=1e-9)
 
 
 def test_low_coercivity_leads_to_a_limit_between_the_bad_lot_and_the_true_need():

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import optimize, stats
 
-from projections.inference.lots.select import Matrix
+from projections.mathematics.edges.scalar import update
+from projections.mathematics.lines.york import york
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,9 @@ def fit(points: Sequence[Point], prior: Prior | None, shared_u: float, conflict_
         return None if data is None else replace(base, slope=data[0], u_slope=data[1])
     if data is None:
         return replace(base, slope=prior.mean, u_slope=prior.sigma, basis="prior")
-    distance = (data[0] - prior.mean) ** 2 / (data[1] ** 2 + prior.sigma**2)
-    conflict = float(stats.chi2.sf(distance, 1))
-    if conflict < conflict_probability:
-        return replace(base, slope=data[0], u_slope=data[1], conflict=conflict)
-    precision = 1.0 / prior.sigma**2 + 1.0 / data[1] ** 2
-    slope = (prior.mean / prior.sigma**2 + data[0] / data[1] ** 2) / precision
-    return replace(base, slope=slope, u_slope=precision**-0.5, conflict=conflict, basis="prior and data")
+    found = update(prior.mean, prior.sigma, data[0], data[1], conflict_below=conflict_probability)
+    basis = "prior and data" if found.pooled else "data"
+    return replace(base, slope=found.mean, u_slope=found.sigma, conflict=found.conflict_p, basis=basis)
 
 
 def _york_with_scatter(points: Sequence[Point]) -> tuple[tuple[float, float] | None, float]:
@@ -98,36 +95,15 @@ def _york_with_scatter(points: Sequence[Point]) -> tuple[tuple[float, float] | N
         return None, max(float(np.std(y)) if len(points) > 2 else 0.0, 0.0)
 
     def excess(extra: float) -> float:
-        return york(x, ux, y, np.hypot(uy, extra))[2] - (len(points) - 2)
+        found = york(x, y, ux, np.hypot(uy, extra))
+        return found.chi2 - found.dof
 
     extra = 0.0
     if excess(0.0) > 0.0:
         upper = 4.0 * float(np.std(y)) + 1e-12
         extra = float(optimize.brentq(excess, 0.0, upper)) if excess(upper) < 0.0 else upper
-    slope, error, _ = york(x, ux, y, np.hypot(uy, extra))
-    return (slope, error), extra
-
-
-def york(x: Matrix, ux: Matrix, y: Matrix, uy: Matrix) -> tuple[float, float, float]:
-    """Slope, its standard error at the adjusted points, and chi-square (York et al. 2004, uncorrelated errors)."""
-    slope = float(np.cov(x, y)[0, 1] / np.var(x, ddof=1))
-    weights = 1.0 / (uy**2 + slope**2 * ux**2)
-    for _ in range(100):
-        weights = 1.0 / (uy**2 + slope**2 * ux**2)
-        u, v = x - np.average(x, weights=weights), y - np.average(y, weights=weights)
-        beta = weights * (u * uy**2 + slope * v * ux**2)
-        denominator = float((weights * beta * u).sum())
-        new = float((weights * beta * v).sum()) / denominator if denominator else slope
-        if abs(new - slope) <= 1e-12 * max(abs(new), 1e-300):
-            slope = new
-            break
-        slope = new
-    u, v = x - np.average(x, weights=weights), y - np.average(y, weights=weights)
-    adjusted = weights * (u * uy**2 + slope * v * ux**2)
-    spread = adjusted - np.average(adjusted, weights=weights)
-    error = float(1.0 / math.sqrt(max((weights * spread**2).sum(), 1e-300)))
-    residual = v - slope * u
-    return slope, error, float((weights * residual**2).sum())
+    found = york(x, y, ux, np.hypot(uy, extra))
+    return (found.slope, found.se_slope), extra
 
 
 def invert(line: Line, limit: float, sign: float, share: float, confidence: float, scatter: float) -> float | None:

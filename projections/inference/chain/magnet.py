@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from scipy import stats
 
-from events.facts.design import Design
 from events.rules.policies import Policy
 from events.rules.requirements import Requirement
 from events.vocabulary import characteristics
@@ -26,6 +25,8 @@ from projections.inference.chain.line import Point, Prior
 from projections.inference.chain.properties import Properties, at_temperature
 from projections.inference.conclusions import Limit, LotModel, LotVerdict, Refusal, Step
 from projections.inference.state import Plant
+from projections.mathematics.physics.coercivity import at_20_kA_m, at_temperature_kA_m
+from projections.mathematics.physics.design import Design
 
 KNEE = frozenset({"motor.dpsi_irr", "motor.dpsi_sc"})
 REFERENCE_Cel = 20.0
@@ -128,8 +129,7 @@ def _by_knee(
     ]
     if len(points) < 3:
         return Answer(None, _uncertified(characteristic, len(points)))
-    needed = design_says.demagnetisation(design, temperature, soak[1], policy)
-    prior = Prior(needed.needed_kA_m, needed.u_kA_m, "design: worst field at T_max (E.2)") if needed else None
+    prior = design_says.needed_coercivity(design, temperature, soak[1], policy)
     knee = knees.fit(points, prior, model.shared_u, policy.conflict_probability)
     hot = None if knee is None else knee.limit(asked.limit, asked.share, asked.confidence, asked.scatter)
     if knee is None or hot is None:
@@ -139,10 +139,10 @@ def _by_knee(
             "The flat loss of good lots, by soaks of more motors.",
         ))  # fmt: skip
     strict = knee.limit(asked.limit, asked.strict, asked.confidence, asked.scatter)
-    cold = design_says.coercivity_at_20(hot, temperature)
-    factor = design_says.coercivity_at_20(hot + 0.5, temperature) - design_says.coercivity_at_20(hot - 0.5, temperature)
+    cold = at_20_kA_m(hot, temperature)
+    factor = at_20_kA_m(hot + 0.5, temperature) - at_20_kA_m(hot - 0.5, temperature)
     u = knee.spread(asked.limit, asked.share, asked.scatter) * factor
-    strict_20 = None if strict is None else design_says.coercivity_at_20(strict, temperature)
+    strict_20 = None if strict is None else at_20_kA_m(strict, temperature)
     numbers: dict[str, object] = {
         "model": "flat loss with a knee, errors in both", "knee_kA_m": knee.position, "knee_u_kA_m": knee.u,
         "slope_pct_per_kA_m": knee.slope, "basis": knee.basis, "conflict_probability": knee.conflict,
@@ -171,10 +171,8 @@ def _hot(point: Point, plant: Plant, characteristic: str, temperature: float, po
     )
     if own is not None:
         return replace(point, x=own.value, ux=own.u)
-    hot = design_says.coercivity_at(point.x, temperature)
-    slope = design_says.coercivity_at(point.x + 0.5, temperature) - design_says.coercivity_at(
-        point.x - 0.5, temperature
-    )
+    hot = at_temperature_kA_m(point.x, temperature)
+    slope = at_temperature_kA_m(point.x + 0.5, temperature) - at_temperature_kA_m(point.x - 0.5, temperature)
     return replace(point, x=hot, ux=abs(slope) * point.ux)
 
 
@@ -188,7 +186,9 @@ def _knee_steps(
         ),
         Step("loss beyond the knee", knee.slope, None, "% per kA/m", f"{knee.basis}"),
         Step(f"limit at {temperature:g} °C", hot, None, "kA/m", "inverted at the asked share and confidence"),
-        Step("limit restated at 20 °C", cold, u, "kA/m", "H_cJ(20) = H_cJ(T)·exp(kappa·(T − 20)), domain.md C.5"),
+        Step(
+            "limit restated at 20 °C", cold, u, "kA/m", "H_cJ(20) = H_cJ(T)·exp(kappa·(T − 20)), kappa of domain.md B.2"
+        ),
     )
 
 

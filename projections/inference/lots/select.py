@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from events.rules.requirements import ReferenceCondition, Requirement
 from events.vocabulary.quantities import Measured
 from projections.inference.state import Group
+from projections.mathematics.mixed.cross import CrossProducts
 
 SOAK = ("soak_Cel", "soak_h", "fault_A")
 Matrix = NDArray[np.float64]
@@ -88,6 +89,11 @@ class Merged:
     motors: int
     results: int
     repeat_variance: float | None
+
+    @property
+    def cross(self) -> CrossProducts:
+        """The sums as the mathematics takes them; a row is a motor."""
+        return CrossProducts(self.names, self.matrix, self.motors)
 
 
 def merge(groups: Sequence[Group], tick: float, covariate_tick: float) -> Merged:
