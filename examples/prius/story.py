@@ -79,7 +79,7 @@ class Story:
         return [*real, *simulated]
 
     def _send(self, events: list[Event]) -> None:
-        """Every event by its owner's token, in order of time, in batches."""
+        """Every event by its owner's token, in batches: first who and what there is, then motors, then results."""
         tally: Counter[str] = Counter()
         for name, part in _runs(events):
             for start in range(0, len(part), BATCH):
@@ -178,7 +178,7 @@ class Story:
                     {"decision": decision, "reason": reason},
                     **{"If-Match": f'"{proposal["version"]}"'},
                 )
-                told = f"{len(answer['notices'])} suppliers told" if answer["notices"] else "nobody told"
+                told = f"{len(answer['notices'])} notices sent" if answer["notices"] else "no notice"
                 verb = {"approve": "approved", "reject": "rejected"}[decision]
                 self.say(f"{APPROVER.name} {verb}: {proposal['title']} ({told}) → {self.url}/cases/{proposal['id']}")
 
@@ -205,7 +205,8 @@ class Story:
         origin = Counter("synthetic" if e["data"]["origin"] == "synthetic" else "real" for e in events if _kind(e))
         revisions: Counter[str] = Counter()
         for spec in self._items(client, "/v1/specs"):
-            revisions[spec["level"]] += spec["revision"] - 1
+            whole = client.get(f"/v1/specs/{spec['spec']}").json()
+            revisions[spec["level"]] += sum(1 for revision in whole["revisions"] if revision["case"])
         feeds = [e for s in plant().suppliers for e in self._items(self._clients[s.id], "/v1/feed")]
         kinds = Counter(item["event"]["type"].split(".")[2] for item in feeds)
         return {
@@ -232,15 +233,11 @@ def _text(ref: Mapping[str, str]) -> str:
 
 
 def _runs(events: Iterable[Event]) -> Iterator[tuple[str, list[Event]]]:
-    """The events in their order, cut into runs of one seat; the seat's name is the last part of the source."""
-    part: list[Event] = []
-    owner = ""
+    """The events by chapter and seat, each in order of time; the seat's name is the last part of the source."""
+    parts: dict[tuple[int, str], list[Event]] = {}
     for event in events:
-        name = str(event["source"]).rsplit("/", 1)[-1]
-        if name != owner and part:
-            yield owner, part
-            part = []
-        owner = name
-        part.append(event)
-    if part:
-        yield owner, part
+        stream = str(event["type"]).split(".")[1]
+        chapter = {"motors": 1, "tests": 2}.get(stream, 0)
+        parts.setdefault((chapter, str(event["source"]).rsplit("/", 1)[-1]), []).append(event)
+    for (_, name), part in sorted(parts.items(), key=lambda item: item[0][0]):
+        yield name, part

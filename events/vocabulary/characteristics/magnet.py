@@ -3,11 +3,11 @@
 from events.vocabulary.characteristics.row import Row
 
 ROWS: tuple[Row, ...] = (
-    ("magnet.Br", "G-001", "Remanence 20 deg C", "T", "target", "IEC 60404-5", "1.08-1.48", 0.0001, 0.0),
+    ("magnet.Br", "G-001", "Remanence at 20 °C", "T", "target", "IEC 60404-5", "1.08-1.48", 0.0001, 0.0),
     (
         "magnet.HcJ",
         "G-002",
-        "Intrinsic coercivity 20 deg C",
+        "Intrinsic coercivity at 20 °C",
         "kA/m",
         "higher",
         "60404-5; > 1 600: TR 62331 or 60404-18",
@@ -59,7 +59,7 @@ ROWS: tuple[Row, ...] = (
     ("magnet.rho_m", "G-014", "Density", "g/cm3", "target", "Archimedes", "7.50-7.60", 0.001, 0.0),
     ("magnet.rho_e", "G-015", "Resistivity", "uOhm.m", "higher", "4-point", "1.1-1.9, 1.4", 0.001, 0.0),
     ("magnet.dm", "G-016", "Magnetic moment deviation", "%", "target", "IEC 60404-14", "+/-3; tight +/-1", 0.001, 0.0),
-    ("magnet.sigma_B", "G-017", "Moment s.d. in lot", "%", "lower", "Helmholtz", "0.3-1.0", 0.001, 0.0),
+    ("magnet.sigma_B", "G-017", "Standard deviation of moment in lot", "%", "lower", "Helmholtz", "0.3-1.0", 0.001, 0.0),
     (
         "magnet.theta_M",
         "G-018",
@@ -71,13 +71,13 @@ ROWS: tuple[Row, ...] = (
         0.01,
         0.0,
     ),
-    ("magnet.sigma_theta", "G-019", "Angle s.d. in lot", "deg", "lower", "same", "0.3-1.0", 0.01, 0.0),
+    ("magnet.sigma_theta", "G-019", "Standard deviation of angle in lot", "deg", "lower", "same", "0.3-1.0", 0.01, 0.0),
     ("magnet.dB_NS", "G-020", "Surface flux asymmetry N/S", "%", "lower", "field camera", "< 3", 0.001, 0.0),
     ("magnet.h_m", "G-021", "Dimension h_m", "mm", "target", "CMM", "+/-0.05", 0.001, 0.0),
     ("magnet.w", "G-022", "Other dimensions (width)", "mm", "target", "CMM", "+/-0.1", 0.001, 0.0),
     ("magnet.l", "G-022", "Other dimensions (length)", "mm", "target", "CMM", "+/-0.1", 0.001, 0.0),
     ("magnet.perp", "G-023", "Perpendicularity", "deg", "target", "CMM", "90 +/- 1", 0.01, 0.0),
-    ("magnet.sigma_m", "G-024", "Piece mass s.d.", "%", "lower", "balance", "0.2-0.6", 0.001, 0.0),
+    ("magnet.sigma_m", "G-024", "Standard deviation of piece mass", "%", "lower", "balance", "0.2-0.6", 0.001, 0.0),
     (
         "magnet.WL",
         "G-025",

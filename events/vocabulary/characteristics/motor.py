@@ -47,7 +47,7 @@ ROWS: tuple[Row, ...] = (
     (
         "motor.Ke20",
         "M-012",
-        "Back-EMF constant at 20 deg C",
+        "Back-EMF constant at 20 °C",
         "mV.min",
         "target",
         "open-terminal drive",
@@ -55,7 +55,7 @@ ROWS: tuple[Row, ...] = (
         0.001,
         0.0,
     ),
-    ("motor.psi_m20", "M-013", "Flux linkage at 20 deg C", "V.s", "target", "from Ke", "+/-2 %", 1e-06, 0.0),
+    ("motor.psi_m20", "M-013", "Flux linkage at 20 °C", "V.s", "target", "from Ke", "+/-2 %", 1e-06, 0.0),
     ("motor.Kt", "M-014", "Torque constant", "N.m/A", "higher", "locked or dyno", "+/-3 %", 0.001, 0.0),
     ("motor.I_N", "M-015", "Current at rated torque", "A", "lower", "dyno", "spec +5 %", 0.01, 0.0),
     ("motor.THD_e", "M-016", "EMF harmonic distortion", "%", "lower", "open-terminal", "1-8", 0.001, 0.0),
@@ -121,7 +121,7 @@ ROWS: tuple[Row, ...] = (
     (
         "motor.R40",
         "M-036",
-        "Insulation resistance at 40 deg C",
+        "Insulation resistance at 40 °C",
         "MOhm",
         "higher",
         "IEC 60034-27-4 / IEEE 43",
