@@ -70,7 +70,9 @@ def _axis(scale: Scale, y: float, unit: str) -> list[str]:
         x = scale.x(value)
         parts.append(f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 5}"/>')
         parts.append(f'<text class="soft" x="{x:.1f}" y="{y + 18}" text-anchor="middle">{number(value)}</text>')
-    parts.append(f'<text class="soft" x="{LEFT - 10}" y="{y + 18}" text-anchor="end">{escape(unit)}</text>')
+    short = len(unit) <= 8
+    place = f'x="{LEFT - 10}" y="{y + 18}"' if short else f'x="{WIDTH - RIGHT}" y="{y + 34}"'
+    parts.append(f'<text class="soft" {place} text-anchor="end">{escape(unit)}</text>')
     return parts
 
 
@@ -81,13 +83,15 @@ def _band(scale: Scale, bounds: Bounds, y: float, height: float, tone: str, labe
         f'<rect class="allowed-{tone}" x="{left:.1f}" y="{y}" width="{max(right - left, 0):.1f}" height="{height}"/>',
         f'<text class="soft" x="{LEFT - 10}" y="{y + height / 2 + 4}" text-anchor="end">{label}</text>',
     ]
-    for value, side in ((bounds.lower, "start"), (bounds.upper, "end")):
+    for value, sign in ((bounds.lower, "≥"), (bounds.upper, "≤")):
         if value is not None:
-            x, shift = scale.x(value), 6 if side == "start" else -6
+            x = scale.x(value)
+            # The number stands inside the allowed side, unless there is no room for it before the edge.
+            inside = x < WIDTH - RIGHT - 70 if sign == "≥" else x < LEFT + 70
+            anchor, shift = ("start", 6) if inside else ("end", -6)
             parts.append(f'<line class="limit-{tone}" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + height}"/>')
-            sign = "≥" if side == "start" else "≤"
             text = f"{sign} {number(value)}"
-            parts.append(f'<text x="{x + shift:.1f}" y="{y + height / 2 + 4}" text-anchor="{side}">{text}</text>')
+            parts.append(f'<text x="{x + shift:.1f}" y="{y + height / 2 + 4}" text-anchor="{anchor}">{text}</text>')
     return parts
 
 
@@ -110,7 +114,7 @@ def number_line(old: Bounds | None, new: Bounds | None, marks: Sequence[Mark], u
         y += 30
     parts += _axis(scale, y, unit)
     words = _words(old, new, unit)
-    return _svg(parts, y + 26, words)
+    return _svg(parts, y + 40, words)
 
 
 def _dots(scale: Scale, marks: Sequence[Mark], y: float) -> list[str]:
@@ -154,7 +158,7 @@ def lot_plot(lots: Sequence[tuple[Mark, Sequence[float]]], limit: Bounds | None,
     for index, (mark, points) in enumerate(lots):
         parts += _lot_row(scale, mark, points, top + row * (index + 0.5))
     parts += _axis(scale, bottom, unit)
-    return _svg(parts, bottom + 26, title)
+    return _svg(parts, bottom + 40, title)
 
 
 def _lot_row(scale: Scale, mark: Mark, points: Sequence[float], y: float) -> list[str]:

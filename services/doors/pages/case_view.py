@@ -84,7 +84,7 @@ def case_view(
         "evidence": {"motors": 0, "lots": 0, "results": 0, "benches": 0, **evidence} if evidence else _NO_EVIDENCE,
         "bad": [lot for lot in lots if lot["verdict"] == "does_not_conform"],
         "lots": lots,
-        "revisions": [_revision(item, lots, state) for item in round_.get("revisions") or ()],
+        "revisions": _revisions(round_, lots, state),
         "plot": _plot(lots, points, requirement, evidence),
         "plot_caption": _caption(requirement, evidence),
         "characteristic_name": _certified(round_),
@@ -109,6 +109,13 @@ def _lot(item: Mapping[str, Any]) -> dict[str, Any]:
     return {**item, "lot": ref_text(item["lot"]), "supplier": ref_text(supplier) if supplier else None}
 
 
+def _revisions(round_: Mapping[str, Any], lots: Sequence[Mapping[str, Any]], state: CaseState) -> list[dict[str, Any]]:
+    """The revisions; the lots' certified values belong to the first one of the magnet level, the cause."""
+    items = round_.get("revisions") or ()
+    cause = next((item for item in items if item["level"] == "magnet"), None)
+    return [_revision(item, lots if item is cause else (), state) for item in items]
+
+
 def _revision(item: Mapping[str, Any], lots: Sequence[Mapping[str, Any]], state: CaseState) -> dict[str, Any]:
     known = characteristics.find(item["characteristic"])
     change = direction(item.get("old"), item.get("new")) if item.get("new") else "added"
@@ -123,6 +130,7 @@ def _revision(item: Mapping[str, Any], lots: Sequence[Mapping[str, Any]], state:
         "statistic": str(item["statistic"]).replace("_", " "),
         "temperature": f"{number(temperature['value'], 4)} {unit(temperature['unit'])}" if temperature else None,
         "drawing": _drawing(item, lots),
+        "lots_shown": bool(lots),
         "why_link": f"/why/{path(spec)}/{item['characteristic']}" if state.state == "enacted" else None,
     }
 
@@ -134,7 +142,7 @@ def _drawing(item: Mapping[str, Any], lots: Sequence[Mapping[str, Any]]) -> str:
     marks = [
         Mark(name(lot["lot"]), lot["characteristic_value"], lot.get("characteristic_u"), _tone(lot))
         for lot in lots
-        if item["level"] == "magnet" and lot.get("characteristic_value") is not None
+        if lot.get("characteristic_value") is not None
     ]
     before = Bounds(old["lower"], old["upper"]) if old and old["unit"] == new["unit"] else None
     return number_line(before, Bounds(new["lower"], new["upper"]), marks, unit(new["unit"]))

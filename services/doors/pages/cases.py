@@ -5,8 +5,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
-from projections.folds.cases import Case
-from projections.folds.specbook import RequirementRow
 from pydantic import ValidationError
 from sqlalchemy import Connection, RowMapping, select
 
@@ -15,8 +13,10 @@ from events.refs import parse_ref, ref_text
 from events.rules import specs
 from events.rules.access import may
 from events.rules.proposals import AmendedLimit, CaseState, fold
+from projections.folds.cases import Case
 from projections.folds.correlation.rows import MotorResults
 from projections.folds.genealogy.rows import Party
+from projections.folds.specbook import RequirementRow
 from services.doors.context import Here
 from services.doors.pages.case_view import case_view, conclusion_words
 from services.doors.pages.environment import render

@@ -74,6 +74,11 @@ def name(ref: Any) -> str:
     return parsed.id if parsed.id == parsed.issuer else f"{parsed.id} ({parsed.issuer})"
 
 
+def id_of(ref: Any) -> str:
+    """The id alone, where the issuer stands beside it."""
+    return str(ref["id"]) if isinstance(ref, dict) else parse_ref(str(ref)).id
+
+
 def path(ref: Any) -> str:
     """A reference as it stands in a path: percent-encoded once more, so that the parts' own encoding survives."""
     if isinstance(ref, dict):
@@ -103,6 +108,7 @@ FILTERS = {
     "share": share,
     "probability": probability,
     "name": name,
+    "id": id_of,
     "path": path,
     "day": day,
     "moment": moment,
