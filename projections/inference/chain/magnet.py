@@ -30,6 +30,12 @@ from projections.mathematics.physics.design import Design
 
 KNEE = frozenset({"motor.dpsi_irr", "motor.dpsi_sc"})
 REFERENCE_Cel = 20.0
+DESIGN_OVERRULED = "The design's coercivity and the lots contradict each other; the lots alone govern."
+NO_COERCIVITY = Refusal(
+    "no_finite_limit",
+    "Even lots far above the knee lose too much flux: no coercivity would meet the requirement.",
+    "The flat loss of good lots, by soaks of more motors.",
+)
 
 
 def magnet_limit(
@@ -133,35 +139,33 @@ def _by_knee(
     knee = knees.fit(points, prior, model.shared_u, policy.conflict_probability)
     hot = None if knee is None else knee.limit(asked.limit, asked.share, asked.confidence, asked.scatter)
     if knee is None or hot is None:
-        return Answer(None, Refusal(
-            "no_finite_limit",
-            "Even lots far above the knee lose too much flux: no coercivity would meet the requirement.",
-            "The flat loss of good lots, by soaks of more motors.",
-        ))  # fmt: skip
+        return Answer(None, NO_COERCIVITY)
     strict = knee.limit(asked.limit, asked.strict, asked.confidence, asked.scatter)
     cold = at_20_kA_m(hot, temperature)
     factor = at_20_kA_m(hot + 0.5, temperature) - at_20_kA_m(hot - 0.5, temperature)
     u = knee.spread(asked.limit, asked.share, asked.scatter) * factor
     strict_20 = None if strict is None else at_20_kA_m(strict, temperature)
-    numbers: dict[str, object] = {
-        "model": "flat loss with a knee, errors in both", "knee_kA_m": knee.position, "knee_u_kA_m": knee.u,
-        "slope_pct_per_kA_m": knee.slope, "basis": knee.basis, "conflict_probability": knee.conflict,
-        "prior_kA_m": prior and prior.mean, "prior_u_kA_m": prior and prior.sigma, "temperature_Cel": temperature,
-        "limit_at_temperature": hot, "limit_unrounded": cold, "limit_at_limit_convention": strict_20,
-        "points": [[p.lot, p.x, p.ux, p.y, p.uy] for p in points],
-    }  # fmt: skip
+    numbers = _knee_numbers(knee, prior, temperature, hot, cold, strict_20)
+    numbers["points"] = [[p.lot, p.x, p.ux, p.y, p.uy] for p in points]
     steps = _knee_steps(knee, prior, temperature, hot, cold, u)
     limit = Limit(
         characteristic, "lower", safe_side(cold, "lower"), u, "kA/m", temperature_Cel=REFERENCE_Cel,
         steps=(*first_steps(requirement, model, asked), *steps, _other_convention(requirement, strict_20, "kA/m")),
         extrapolated=extrapolated(hot, knee.x_range, policy),
     )  # fmt: skip
-    note = (
-        ("The design's coercivity and the lots contradict each other; the lots alone govern.",)
-        if prior and knee.basis == "data"
-        else ()
-    )
+    note = (DESIGN_OVERRULED,) if prior and knee.basis == "data" else ()
     return Answer(replace(limit, why=sentence(limit, requirement, asked)), None, numbers, note)
+
+
+def _knee_numbers(
+    knee: knees.Knee, prior: Prior | None, temperature: float, hot: float, cold: float, strict: float | None
+) -> dict[str, object]:
+    return {
+        "model": "flat loss with a knee, errors in both", "knee_kA_m": knee.position, "knee_u_kA_m": knee.u,
+        "slope_pct_per_kA_m": knee.slope, "basis": knee.basis, "conflict_probability": knee.conflict,
+        "prior_kA_m": prior and prior.mean, "prior_u_kA_m": prior and prior.sigma, "temperature_Cel": temperature,
+        "limit_at_temperature": hot, "limit_unrounded": cold, "limit_at_limit_convention": strict,
+    }  # fmt: skip
 
 
 def _hot(point: Point, plant: Plant, characteristic: str, temperature: float, policy: Policy) -> Point:

@@ -142,8 +142,22 @@ def _limit(part: Part, magnet: Limit, room: float, confidence: float, worst: Exp
     down = part.value < part.nominal
     value = part.nominal - allowed if down else part.nominal + allowed
     side = "lower" if down else "upper"
+    rounded = safe_side(value, side)
+    steps = _steps(part, magnet, room, (derived, held), value, worst)
+    return Limit(
+        part.parent, "lower" if down else "upper", rounded, allowed * relative, unit, steps=steps,
+        priors=part.slope.refs, why=_why(part, magnet, rounded, worst, derived >= held),
+    )  # fmt: skip
+
+
+def _steps(
+    part: Part, magnet: Limit, room: float, deviations: tuple[float, float], value: float, worst: Explanation
+) -> tuple[Step, ...]:
+    unit = characteristics.find(part.parent).unit
+    relative = part.slope.sigma / abs(part.slope.value)
     per = f"{magnet.unit} per {unit}"
-    steps = (
+    derived, held = deviations
+    return (
         Step(f"limit on {magnet.characteristic}", magnet.value, magnet.u, magnet.unit, "this case"),
         Step(f"nominal {part.parent}", part.nominal, part.sd, unit, "mean and scatter of the other lots"),
         Step(f"{part.parent} of lot {worst.lot}", part.value, None, unit, f"{part.sigmas:.1f} sd away"),
@@ -155,25 +169,24 @@ def _limit(part: Part, magnet: Limit, room: float, confidence: float, worst: Exp
              "others at nominal with their recorded scatter; parents that moved together add up (worst case, G.6)"),
         Step("deviation that the room allows", derived, derived * relative, unit, "room over the slope's upper bound"),
         Step("deviation that the recorded process holds", held, None, unit, f"{CAPABLE:g} recorded sd"),
-        Step("limit on the true value", value, allowed * relative, unit, "nominal and the larger deviation"),
+        Step("limit on the true value", value, max(deviations) * relative, unit, "nominal and the larger deviation"),
     )  # fmt: skip
-    word = "at least" if down else "at most"
-    rounded = safe_side(value, side)
+
+
+def _why(part: Part, magnet: Limit, rounded: float, worst: Explanation, kept: bool) -> str:
+    unit = characteristics.find(part.parent).unit
+    word = "at least" if part.value < part.nominal else "at most"
     holds = (
         f"{word} {rounded:g} {unit} keeps the magnet limit with the other parents at nominal."
-        if derived >= held
+        if kept
         else f"{word} {rounded:g} {unit} is what the recorded process holds; nearer it could not keep, and the magnet "
         "limit still binds beside it."
     )
-    why = (
+    return (
         f"Lot {worst.lot} had {part.value:.4g} {unit} against {part.nominal:.4g} {unit} of the other lots, which "
         f"explains {part.contribution:.3g} of its {worst.deviation:.3g} {magnet.unit} of "
         f"{magnet.characteristic}; {holds}"
     )
-    return Limit(
-        part.parent, "lower" if down else "upper", rounded, allowed * relative, unit,
-        steps=steps, priors=part.slope.refs, why=why,
-    )  # fmt: skip
 
 
 def _unexplained(worst: Explanation, child: str) -> Refusal:

@@ -37,28 +37,34 @@ def evidence(state: RequirementState, found: Conclusions, policy: Policy) -> Evi
         benches=found.model.benches,
         synthetic=synthetic(state),
         lot_effects=lots,
-        statistics=plain({
-            "model": {**found.model.numbers, "scatter": found.model.scatter, "shared_u": found.model.shared_u},
-            "verdict": {
-                "probability": policy.verdict_probability,
-                "minimum_motors_per_lot": policy.minimum_motors_per_lot,
-                "corrected_for_repeated_looks": False,
-            },
-            **found.numbers,
-            "limits": [
-                {"characteristic": limit.characteristic, "side": limit.side, "value": limit.value, "u": limit.u,
-                 "unit": limit.unit, "statistic": limit.statistic, "temperature_Cel": limit.temperature_Cel}
-                for limit in found.limits
-            ],
-            "contrasts": [
-                {"characteristic": c.characteristic, "lot": c.lot, "value": c.value, "u": c.u, "others_mean": c.mean,
-                 "others_sd": c.scatter, "others": c.others, "sigmas": c.sigmas}
-                for c in (found.cause.contrasts if found.cause else ())
-            ],
-        }),
+        statistics=_statistics(found, policy),
         notes=tuple(dict.fromkeys(notes)),
         events=tuple(EventRef(source=event.source, id=event.id) for event in events[:MOST_EVENTS]),
     )  # fmt: skip
+
+
+def _statistics(found: Conclusions, policy: Policy) -> dict[str, Any]:
+    """Every number behind the conclusions, with its method, as plain JSON."""
+    told: dict[str, Any] = plain({
+        "model": {**found.model.numbers, "scatter": found.model.scatter, "shared_u": found.model.shared_u},
+        "verdict": {
+            "probability": policy.verdict_probability,
+            "minimum_motors_per_lot": policy.minimum_motors_per_lot,
+            "corrected_for_repeated_looks": False,
+        },
+        **found.numbers,
+        "limits": [
+            {"characteristic": limit.characteristic, "side": limit.side, "value": limit.value, "u": limit.u,
+             "unit": limit.unit, "statistic": limit.statistic, "temperature_Cel": limit.temperature_Cel}
+            for limit in found.limits
+        ],
+        "contrasts": [
+            {"characteristic": c.characteristic, "lot": c.lot, "value": c.value, "u": c.u, "others_mean": c.mean,
+             "others_sd": c.scatter, "others": c.others, "sigmas": c.sigmas}
+            for c in (found.cause.contrasts if found.cause else ())
+        ],
+    })  # fmt: skip
+    return told
 
 
 def synthetic(state: RequirementState) -> bool:
