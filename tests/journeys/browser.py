@@ -35,9 +35,11 @@ class Person:
     """Somebody with a browser window of their own; every request to another host is noted and refused."""
 
     def __init__(self, running: Browser, url: str, *, scripts: bool = True, dark: bool = False) -> None:
-        scheme = "dark" if dark else "light"
         self.context = running.new_context(
-            base_url=url, java_script_enabled=scripts, color_scheme=scheme, viewport={"width": 1180, "height": 900}
+            base_url=url,
+            java_script_enabled=scripts,
+            color_scheme="dark" if dark else "light",
+            viewport={"width": 1180, "height": 900},
         )
         self.url = url
         self.foreign: list[str] = []

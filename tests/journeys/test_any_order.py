@@ -41,9 +41,7 @@ def resent(events: list[dict[str, Any]], rng: random.Random) -> list[dict[str, A
             "test": {"source": event["source"], "id": event["id"]},
             "reason": "Sent again under a new id.",
         }
-        told.append(
-            {**event, "type": "lodestone.tests.test_voided.v1", "id": f"void-{event['id']}", "data": void}
-        )
+        told.append({**event, "type": "lodestone.tests.test_voided.v1", "id": f"void-{event['id']}", "data": void})
         told.append({**event, "id": f"again-{event['id']}"})
     return told
 

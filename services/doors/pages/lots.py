@@ -8,16 +8,19 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection, RowMapping, func, select
 
 from events.errors import NotFound
-from events.refs import parse_ref
+from events.refs import parse_ref, ref_text
 from events.vocabulary import characteristics
 from projections.folds.certificates import LotMeasurement
+from projections.folds.cases import Case
 from projections.folds.genealogy.rows import Lot, LotLink, MotorLot
+from projections.folds.specbook import Assessment
 from services.doors.context import Here
 from services.doors.pages.environment import render
 from services.doors.pages.people import Page
 
 router = APIRouter(include_in_schema=False)
 Reader = Annotated[Here, Depends(Page("read"))]
+RESULTS = {"conform": "good", "nonconform": "bad", "inconclusive": "warn"}
 DEPTH = 12
 """As deep as the chain from mine to magnet can be."""
 CUSTODY_WHY = "its custody model carries no origin"
@@ -53,7 +56,7 @@ def lot_page(lot: str, here: Reader) -> HTMLResponse:
             "ancestors": _ancestors(here, connection, ref),
             "descendants": _descendants(here, connection, ref),
             "motors": _motors(here, connection, ref),
-            "cases": [],
+            "cases": _cases(here, connection, ref),
         }
     return render(here.request, "lot.html", {"lot": view})
 
@@ -72,11 +75,37 @@ def _notes(row: RowMapping) -> list[str]:
 def _measurements(here: Here, connection: Connection, lot: str) -> list[dict[str, Any]]:
     table = here.table(LotMeasurement)
     query = select(table).where(table.c.lot == lot).order_by(table.c.kind, table.c.characteristic)
+    assessed = _assessed(here, connection, lot)
     shown = []
     for row in connection.execute(query).mappings():
         known = characteristics.find(row["characteristic"])
-        shown.append({**row, "name": known.name, "unit": known.unit, "assessed": None, "tone": ""})
+        result, against = assessed.get((row["event_source"], row["event_id"], row["characteristic"]), (None, ""))
+        words = f"{result} ({against})" if result else None
+        tone = RESULTS.get(result or "", "")
+        shown.append({**row, "name": known.name, "unit": known.unit, "assessed": words, "tone": tone})
     return shown
+
+
+def _assessed(here: Here, connection: Connection, lot: str) -> dict[tuple[str, str, str], tuple[str, str]]:
+    """The latest assessment of each characteristic of each document of a lot, and the revision it was against."""
+    table = here.table(Assessment)
+    query = select(table).where(table.c.lot == lot).order_by(table.c.position)
+    return {
+        (row.certificate_source, row.certificate_id, row.characteristic): (row.result, f"revision {row.revision}")
+        for row in connection.execute(query)
+    }
+
+
+def _cases(here: Here, connection: Connection, lot: str) -> list[dict[str, Any]]:
+    """The cases in whose evidence the lot stands, with its verdict there."""
+    table = here.table(Case)
+    found = []
+    for row in connection.execute(select(table.c.case, table.c.title, table.c.proposal)):
+        for item in ((row.proposal or {}).get("evidence") or {}).get("lot_effects") or ():
+            if ref_text(item["lot"]) == lot:
+                title = (row.proposal or {}).get("title") or row.title
+                found.append({"id": row.case, "title": title, "verdict": item["verdict"]})
+    return found
 
 
 def _levels(here: Here, connection: Connection, lots: Sequence[str]) -> dict[str, str]:
