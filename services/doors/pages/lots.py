@@ -10,8 +10,8 @@ from sqlalchemy import Connection, RowMapping, func, select
 from events.errors import NotFound
 from events.refs import parse_ref, ref_text
 from events.vocabulary import characteristics
-from projections.folds.certificates import LotMeasurement
 from projections.folds.cases import Case
+from projections.folds.certificates import LotMeasurement
 from projections.folds.genealogy.rows import Lot, LotLink, MotorLot
 from projections.folds.specbook import Assessment
 from services.doors.context import Here
