@@ -47,7 +47,9 @@ def test_a_decider_that_forgot_its_place_writes_nothing_twice(decided: Story):
     head = decided.log.head()
     with decided.log.database.begin() as connection:
         connection.exec_driver_sql("DELETE FROM projection_checkpoints WHERE name = 'decider'")
+    decided.clock.pass_hours(0.5)
     assert decided.turn() == 0 and decided.log.head() == head
+    assert decided.decider.decided() == head
 
 
 def test_two_deciders_never_double_the_work(folded: Story):

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from events.errors import Forbidden, NotFound, Refused, VersionConflict, VersionRequired
+from events.refs import Ref
 from events.rules.access import Principal
 from events.rules.proposals import AmendedLimit, CaseState
+from events.rules.specs import SpecState
+from services.engine import Desk
 from services.store.appending import Companion
 from tests.engine.story import APPROVER, ENGINEER, Story
 
@@ -86,6 +89,24 @@ def test_a_decision_on_a_case_that_moved_on_meanwhile_writes_nothing(proposed: A
     with pytest.raises((VersionConflict, Refused)):
         story.desk.decide(case.case, "approve", case.version, OTHER, "Yes.")
     assert story.log.head() == head
+
+
+class Overtaken(Desk):
+    """A desk whose decision is overtaken by another one between reading and writing."""
+
+    def recipients(self, spec: SpecState, case: CaseState) -> tuple[Ref, ...]:
+        if case.state == "proposed" and self.case(case.case).state == "proposed":
+            Desk(self.log, self.projector).decide(case.case, "reject", case.version, OTHER, "Not yet.")
+        return super().recipients(spec, case)
+
+
+def test_a_decision_that_is_overtaken_before_its_append_writes_nothing_of_it(proposed: Any):
+    story, case = proposed
+    head = story.log.head()
+    with pytest.raises(VersionConflict):
+        Overtaken(story.log, story.projector).decide(case.case, "approve", case.version, APPROVER, "Yes.")
+    assert story.log.head() == head + 1 and story.desk.case(case.case).state == "rejected"
+    assert not story.events("specs.spec_revised") and not story.events("feeds.notice_issued")
 
 
 def test_companions_are_written_with_the_decision(proposed: Any):
