@@ -162,6 +162,9 @@ def _told(about: Sequence[Recorded], revision: int, lookups: Lookups, spec: str)
 
 def _role(event: Recorded) -> Role:
     room = event.type.split(".")[1]
+    if _name(event) == "motor_type_registered":
+        # Its design constants are the prior of every slope that follows from the design.
+        return "prior"
     return LOT_ROLES.get(_name(event), "certificate") if room == "lots" else ROLES.get(room, "statistic")
 
 
