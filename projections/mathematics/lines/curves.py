@@ -97,7 +97,7 @@ def _starts(x: Array, y: Array, form: str) -> list[Array]:
 
 
 def choose(lots: Sequence[Latent], effects: Array, errors: Array) -> tuple[Fitted, dict[str, float]]:
-    """The form that predicts left-out lots better, and both squared prediction errors in units of the errors."""
+    """The form that predicts left-out lots better, and the mean minus log predictive density of each form."""
     scores: dict[str, float] = {}
     fits: dict[str, Fitted] = {}
     y, se = finite("effects", effects), positive("errors", errors)
@@ -109,7 +109,8 @@ def choose(lots: Sequence[Latent], effects: Array, errors: Array) -> tuple[Fitte
                 kept = [place for place in range(len(lots)) if place != out]
                 less = fit_curve([lots[place] for place in kept], y[kept], se[kept], form)
                 said = float(lots[out].weights @ less.at(lots[out].nodes))
-                total += (y[out] - said) ** 2 / (se[out] ** 2 + less.lot_sd**2)
+                var = se[out] ** 2 + less.lot_sd**2
+                total += 0.5 * ((y[out] - said) ** 2 / var + math.log(2.0 * math.pi * var))
             scores[form] = total / len(lots)
         except NoAnswer:
             if form == "straight":

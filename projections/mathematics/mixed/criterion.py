@@ -16,6 +16,8 @@ from projections.mathematics.mixed.elimination import Factor, Gram
 Method = Literal["reml", "ml"]
 LARGEST_CONDITION = 1e10
 """Above this condition number of the scaled fixed part the digits are noise (statistics a.7)."""
+MOST_LOST = 1e-6
+"""Largest relative error of a sum of squares that an offset may leave."""
 ALIASED_BELOW = 1e-11
 """A fixed column whose scaled remainder is smaller than this share is a sum of the others."""
 
@@ -77,6 +79,7 @@ class Problem:
         if self.one >= 0:
             whole[at + self.one, -1] = -self.origin
         self._beside, self._inside = beside @ whole, whole.T @ inside @ whole
+        _check_digits(inside[at:, at:], self._inside[at:, at:], self.turn, (*fixed, response))
         self.gram = Gram.of(blocks.gram)
         self.condition = self._check_fixed()
 
@@ -135,6 +138,16 @@ class Problem:
         k = len(found.lower)
         scaled = solve_triangular(found.lower.T, found.c) if k else np.zeros(0)
         return scaled, np.asarray(cho_solve((found.lower, True), np.eye(k))) if k else np.zeros((0, 0))
+
+
+def _check_digits(raw: Array, centred: Array, turn: Array, names: Sequence[str]) -> None:
+    """Raises `ill_conditioned` where an offset has eaten the digits of a sum of squares (statistics 0.2)."""
+    size = np.append(1.0 / np.diag(turn) if len(turn) else [], 1.0)
+    left = np.diag(centred) * size**2
+    lost = np.finfo(np.float64).eps * np.diag(raw)
+    for name, value, error in zip(names, left, lost, strict=True):
+        if 8.0 * error < value < error / MOST_LOST:
+            raise NoAnswer("ill_conditioned", f"The offset of {name} has eaten its digits: sum it from a fixed origin.")
 
 
 def _centring(normal: Array, fixed: Sequence[str], intercept: str) -> tuple[Array, float]:

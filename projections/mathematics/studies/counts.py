@@ -10,6 +10,9 @@ from scipy.stats import norm
 
 from projections.mathematics.answers import Array, NoAnswer, finite, positive
 
+LEAST = 1e-6
+"""An expected count below this is on its way to zero."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Poisson:
@@ -56,11 +59,13 @@ def poisson(x: ArrayLike, counts: ArrayLike, exposure: ArrayLike) -> Poisson:
         eta = scaled @ beta + log_risk
         mu = np.exp(np.clip(eta, -700.0, 700.0))
         deviance = 2.0 * float((xlogy(events, events / mu) - (events - mu)).sum())
+        if (mu < LEAST).any():
+            raise NoAnswer("no_rate", "Some term has no event at all: its rate runs away to zero.")
         if abs(before - deviance) <= 1e-13 * (abs(deviance) + 0.1):
             break
         before = deviance
     else:
-        raise NoAnswer("did_not_converge", "A rate runs away to zero: some term has no event at all.")
+        raise NoAnswer("did_not_converge", "The reweighted fit did not settle.")
     covariance = np.linalg.inv((scaled * mu[:, None]).T @ scaled) / np.outer(size, size)
     dispersion = float(((events - mu) ** 2 / mu).sum()) / (n - p)
     return Poisson(beta / size, covariance, deviance, dispersion)
