@@ -94,7 +94,7 @@ def _tests(row: RowMapping | None) -> list[dict[str, Any]]:
 
 def _test(test: dict[str, Any]) -> dict[str, Any]:
     known = characteristics.find(test["metric"])
-    temperature = "unknown"
+    temperature = "magnet temperature unknown: cannot blame a lot"
     if test["temperature_Cel"] is not None:
         temperature = f"{number(test['temperature_Cel'], 3)} °C, {HOW.get(test['how'], test['how'])}"
     point = [f"{number(value)} {POINTS[key]}" for key, value in test["condition"].items() if key in POINTS and value]
