@@ -13,6 +13,7 @@ from projections import folds
 from services.access.sessions import Sessions
 from services.access.tokens import Tokens
 from services.app import create_app
+from services.engine import Decider
 from services.runtime import Runtime
 from services.store.database import Database
 from services.store.log import Log, wall_clock
@@ -63,6 +64,14 @@ class Service:
         """Bring every projection to the head of the log."""
         self.projector.catch_up()
         return self.projector.position()
+
+    def turn(self) -> int:
+        """Fold and decide until nothing more follows."""
+        decider = Decider(self.database, self.log, self.projector, wall_clock, settle_s=0.0)
+        while True:
+            self.fold()
+            if not decider.decide_once():
+                return self.fold()
 
     def close(self) -> None:
         for client in self._clients:
