@@ -37,7 +37,7 @@ class Tail(threading.Thread):
     """A reader that follows the log while it is written."""
 
     def __init__(self, log: Log) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self.log = log
         self.seen: list[tuple[int, str]] = []
         self.enough = threading.Event()
