@@ -17,6 +17,7 @@ from services.doors.answers import PROBLEM, Json, refusal
 from services.doors.audit import api as audit
 from services.doors.bench import api as bench
 from services.doors.middleware import Edge
+from services.doors.openapi import document
 from services.doors.operations import api as operations
 from services.doors.pages import people, register
 from services.doors.pages.environment import STATIC, message, wants_page
@@ -63,6 +64,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     _errors(app)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.add_middleware(Edge, runtime=runtime)
     return app
 

@@ -16,7 +16,7 @@ from events.receive import Origin, draft
 from events.refs import Ref, ref_text
 from events.rules import policies, proposals, requirements, specs, texts
 from events.rules.access import Principal, may
-from events.rules.defaults import default_id, defaults
+from events.rules.defaults import Default, default_id, defaults
 from events.rules.policies import Policy, WritePolicy
 from events.rules.proposals import Evidence, OpenCase, Propose, ProposedRevision
 from events.rules.proposals.commands import Content
@@ -146,19 +146,19 @@ class Orders:
         return call()
 
     def _requirement(
-        self, stream: str, command: WriteRequirement | WithdrawRequirement, also: Sequence[BaseModel]
+        self, stream: str, command: WriteRequirement | WithdrawRequirement, also: Sequence[Default]
     ) -> Ordered:
         state = texts.fold(self.log.read_stream(stream))
         (model,) = requirements.decide(state, command)
         return self._write(stream, model, state.version, also)
 
-    def _defaults(self) -> tuple[BaseModel, ...]:
+    def _defaults(self) -> tuple[Default, ...]:
         streams = select(log_events.c.stream).where(log_events.c.type == SENSITIVITIES).distinct()
         with self.log.database.connect() as connection:
             known = {str(stream).partition("/")[2] for stream in connection.scalars(streams)}
         return defaults(policy_exists=bool(self.log.read_stream(POLICY_STREAM)), sensitivities=known)
 
-    def _write(self, stream: str, model: BaseModel, version: int, also: Sequence[BaseModel]) -> Ordered:
+    def _write(self, stream: str, model: BaseModel, version: int, also: Sequence[Default]) -> Ordered:
         """One append: the event at the expected version of its stream, and the defaults at none of theirs."""
         origin = self._origin(None)
         others = [draft(other, id=default_id(other), origin=origin) for other in also]

@@ -24,7 +24,7 @@ class Posted:
     """What a request carried: its mode, and the events as parsed, not yet checked."""
 
     mode: Literal["structured", "batch", "binary"]
-    events: tuple[object, ...]
+    events: tuple[Any, ...]
 
 
 def read_http(content_type: str | None, headers: Iterable[tuple[str, str]], body: bytes) -> Posted:

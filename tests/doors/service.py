@@ -3,7 +3,6 @@
 import socket
 import threading
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -13,7 +12,7 @@ from projections import folds
 from services.access.sessions import Sessions
 from services.access.tokens import Tokens
 from services.app import create_app
-from services.engine import Decider
+from services.engine.decider import Decider
 from services.runtime import Runtime
 from services.store.database import Database
 from services.store.log import Log, wall_clock
@@ -92,7 +91,7 @@ def _start(app: Any) -> tuple[uvicorn.Server, threading.Thread, int]:
     return server, thread, listener.getsockname()[1]
 
 
-def post(client: httpx.Client, *events: Mapping[str, Any], **params: Any) -> dict[str, Any]:
+def post(client: httpx.Client, *events: object, **params: Any) -> dict[str, Any]:
     """Post a batch; the answer."""
     response = client.post("/v1/events", json=list(events), headers={"Content-Type": BATCH}, params=params)
     assert response.status_code == 200, response.text

@@ -1,8 +1,13 @@
 """`POST /v1/events`: statuses, counts, hashes, waiting, dry run, quarantine, limits."""
 
+from datetime import timedelta
+
 import orjson
+from sqlalchemy import update
 
 from events.canonical import content_hash
+from services.store.log import wall_clock
+from services.store.tables import idempotency
 from tests.doors.facts import built, efficiency, lot, ref
 from tests.doors.service import BATCH, STRUCTURED, post
 
@@ -198,3 +203,15 @@ def test_a_supplier_states_only_its_own_lots_and_a_bench_only_from_its_own_bench
     assert _one(bench, efficiency("M1", bench="B10")).status_code == 403
     assert _one(bench, built("M1")).status_code == 403
     assert ref("magnus", "L1") == lot("L1")["data"]["lot"]
+
+
+def test_while_the_first_call_with_a_key_still_runs_the_second_is_told_to_wait(service):
+    bench, fact = _bench(service), efficiency("M1")
+    headers = {"Content-Type": STRUCTURED, "Idempotency-Key": "k-3"}
+    bench.post("/v1/events", json=fact, headers=headers)
+    with service.database.begin() as connection:
+        connection.execute(update(idempotency).values(status=None, answer=None))
+    assert bench.post("/v1/events", json=fact, headers=headers).status_code == 409
+    with service.database.begin() as connection:
+        connection.execute(update(idempotency).values(created_at=wall_clock() - timedelta(minutes=3)))
+    assert bench.post("/v1/events", json=fact, headers=headers).json()["status"] == "duplicate"

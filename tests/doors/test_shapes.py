@@ -1,10 +1,11 @@
 """What holds at every door: problem details, positions, request ids, security headers, the OpenAPI document."""
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from events import errors
 from services.exchange.problems import TABLE, problem
-from tests.doors.facts import efficiency
+from tests.doors.facts import built, efficiency
 from tests.doors.service import BATCH, STRUCTURED, post
 
 
@@ -149,3 +150,45 @@ def test_the_openapi_document_is_3_1_and_every_reference_in_it_leads_somewhere(s
 def test_a_person_gets_pages_and_never_json(service, path):
     answer = service.client().get(path, headers={"Accept": "text/html"})
     assert answer.headers.get("content-type", "text/html").startswith("text/html")
+
+
+def test_the_openapi_document_names_refusals_as_they_are(service):
+    api = service.client().get("/v1/openapi.json").json()
+    refused = api["paths"]["/v1/proposals"]["get"]["responses"]["403"]
+    assert list(refused["content"]) == ["application/problem+json"]
+    assert "HTTPValidationError" not in str(api)
+    assert api["paths"]["/v1/proposals"]["get"]["security"]
+    assert "security" not in api["paths"]["/healthz"]["get"]
+
+
+def test_a_name_with_a_slash_or_a_colon_in_it_is_found_encoded_once_or_twice(service):
+    admin, auditor = service.client("admin"), service.client("auditor")
+    fact = built("SERVO-7/00:01 50%")
+    post(admin, fact)
+    service.fold()
+    name = "plant:SERVO-7%2F00%3A01%2050%25"
+    for path in (name, name.replace("%", "%25"), name.replace(":", "%3A", 1)):
+        found = auditor.get(f"/v1/motors/{path}")
+        assert found.status_code == 200, (path, found.text)
+        assert found.json()["motor"] == name
+
+
+def test_a_database_that_goes_away_is_503_with_retry_after_and_recovers(service):
+    bench = service.client("bench", source_prefix="/benches/B1")
+    with service.database.begin() as connection:
+        connection.execute(text("SELECT 1"))
+    engine, service.database.engine = (
+        service.database.engine,
+        create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none", connect_args={"connect_timeout": 1}),
+    )
+    for path in ("/v1/quarantine", "/v1/status"):
+        answer = bench.get(path)
+        _is_problem(answer, 503)
+        assert int(answer.headers["Retry-After"]) >= 1
+    ready = bench.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json()["parts"]["database"]["ready"] is False
+    assert bench.get("/healthz").status_code == 200
+    service.database.engine = engine
+    assert bench.get("/v1/quarantine").status_code == 200
+    assert bench.get("/readyz").status_code == 200
