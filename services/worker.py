@@ -1,11 +1,11 @@
 """The worker: folds and decides, turn after turn, until it is told to stop."""
 
 import threading
+from typing import Protocol
 
 import structlog
 
 from events.errors import Unavailable
-from services.engine import Decider
 from services.store.projector import Projector
 
 IDLE_S = 0.1
@@ -15,10 +15,17 @@ TROUBLE_S = 2.0
 _words = structlog.get_logger("worker")
 
 
+class Concluding(Protocol):
+    """What concludes from the folded state (`services.engine.decider.Decider`)."""
+
+    def decide_once(self) -> int:
+        """One turn; how many events were appended."""
+
+
 class Worker:
     """One worker; any number may run against one database, a lease decides who folds."""
 
-    def __init__(self, projector: Projector, decider: Decider | None) -> None:
+    def __init__(self, projector: Projector, decider: Concluding | None) -> None:
         self.projector = projector
         self.decider = decider
         self.stopping = threading.Event()

@@ -10,7 +10,6 @@ from events.errors import Invalid
 from events.rules.access import Principal
 from services import settings
 from services.cli.printing import Json, bar, result, words
-from services.engine import Decider
 from services.exchange.exporting import export as exported
 from services.exchange.importing import Summary, import_export, import_files, is_whole_export
 from services.store.log import wall_clock
@@ -71,6 +70,9 @@ def _follow(here: Parts, *, decide: bool) -> None:
         if not reached:
             words("A worker is running; it folds what was imported.")
         return
+    # Inference brings scipy, which takes a second to import: only what concludes pays for it.
+    from services.engine.decider import Decider
+
     decider = Decider(here.database, here.log, here.projector, wall_clock, settle_s=0.0)
     while decide and decider.decide_once():
         here.projector.catch_up()

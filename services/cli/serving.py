@@ -13,11 +13,10 @@ from services import settings
 from services.cli.data import NoDecider
 from services.cli.demo_tokens import demo_tokens
 from services.cli.printing import Json, result, words
-from services.engine import Decider
 from services.serving import Service, stop_on_signals
 from services.store.log import wall_clock
 from services.wiring import Parts, parts
-from services.worker import Worker
+from services.worker import Concluding, Worker
 
 ROLES = ("engineer", "approver", "auditor", "admin")
 
@@ -45,10 +44,16 @@ def serve(
 def worker(no_decider: NoDecider = False) -> None:
     """Folds and decisions alone; any number may run against one database."""
     with parts(settings.load()) as here:
-        decider = None if no_decider else Decider(here.database, here.log, here.projector, wall_clock)
-        working = Worker(here.projector, decider)
+        working = Worker(here.projector, None if no_decider else _decider(here))
         stop_on_signals(working.stop)
         working.run()
+
+
+def _decider(here: Parts) -> Concluding:
+    # Inference brings scipy, which takes a second to import: only what concludes pays for it.
+    from services.engine.decider import Decider
+
+    return Decider(here.database, here.log, here.projector, wall_clock)
 
 
 def run() -> None:

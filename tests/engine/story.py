@@ -11,7 +11,8 @@ from events.rules import requirements, specs
 from events.rules.access import Principal
 from events.rules.defaults import default_id, defaults
 from projections.folds import all_projections
-from services.engine import Decider, Desk
+from services.engine.decider import Decider
+from services.engine.enact import Desk
 from services.store.database import Database
 from services.store.log import Append, Log
 from services.store.projector import Projector

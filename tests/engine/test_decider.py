@@ -5,7 +5,7 @@ from events.rules.notices import NoticeAnswered
 from events.rules.policies import Policy
 from projections.folds import all_projections
 from projections.inference.conclude import conclude
-from services.engine import Decider
+from services.engine.decider import Decider
 from services.store.database import Database
 from services.store.log import Append
 from services.store.projector import Projector

@@ -9,7 +9,7 @@ from events.refs import Ref
 from events.rules.access import Principal
 from events.rules.proposals import AmendedLimit, CaseState
 from events.rules.specs import SpecState
-from services.engine import Desk
+from services.engine.enact import Desk
 from services.store.appending import Companion
 from tests.engine.story import APPROVER, ENGINEER, Story
 

@@ -32,13 +32,12 @@ def test_a_second_plant_closes_the_loop_from_an_import_to_an_answered_notice(run
     # Then it proposes a higher remanence, blaming the weakly aligned lot
     [proposal] = [item for item in proposals if item["requirement"] == f"{second_plant.MAKER}:REQ-KE"]
     assert proposal["state"] == "proposed"
-    levels = {revision["level"]: revision for revision in proposal["revisions"]}
-    assert levels["magnet"]["characteristic"] == "magnet.Br"
-    limit = levels["magnet"]["new"]["lower"]
+    revised = {revision["characteristic"]: revision for revision in proposal["revisions"]}
+    limit = revised["magnet.Br"]["new"]["lower"]
     truth = {lot.id: lot.values["magnet.Br"] for lot in simulation.lots}
     assert truth[second_plant.BAD_LOT] < limit < min(v for k, v in truth.items() if k != second_plant.BAD_LOT)
     whole = engineer.get(f"/v1/proposals/{proposal['id']}").json()
-    blamed = {e["lot"] for e in whole["evidence"]["lot_effects"] if e["verdict"] == "does_not_conform"}
+    blamed = {e["lot"] for e in whole["record"]["lot_effects"] if e["verdict"] == "does_not_conform"}
     assert {str(lot["id"]) if isinstance(lot, dict) else lot.split(":")[1] for lot in blamed} == {second_plant.BAD_LOT}
 
     # And when an approver approves, the suppliers are told and answer
@@ -57,8 +56,8 @@ def test_a_second_plant_closes_the_loop_from_an_import_to_an_answered_notice(run
     assert told.status_code in (200, 201), told.text
 
     # And the limit can name its evidence
-    spec, key = levels["magnet"]["spec"], levels["magnet"]["characteristic"]
-    why = engineer.get(f"/v1/why/{spec}/{key}", params={"min_position": told.json()["position"], "wait_s": 20}).json()
+    spec = revised["magnet.Br"]["spec"]
+    why = engineer.get(f"/v1/why/{spec}/magnet.Br", params={"min_position": told.json()["position"], "wait_s": 20}).json()
     roles = {event["role"] for event in why["events"]}
     assert roles >= {
         "result", "motor", "lot", "certificate", "requirement", "prior", "statistic", "proposal", "decision",

@@ -35,7 +35,7 @@ def test_every_lot_that_is_wrong_is_blamed_and_no_other(example: Running) -> Non
     blamed = set()
     for item in client.get("/v1/proposals", params={"limit": 100}).json()["items"]:
         whole = client.get(f"/v1/proposals/{item['id']}").json()
-        for lot in whole["evidence"].get("lot_effects", []):
+        for lot in whole["record"]["lot_effects"]:
             if lot["verdict"] == "does_not_conform":
                 blamed.add(lot["lot"]["id"] if isinstance(lot["lot"], dict) else lot["lot"].partition(":")[2])
     assert blamed == {"M-HEL-03", "M-NOR-02", "M-CAS-02", "M-CAS-04"}
@@ -45,8 +45,8 @@ def test_the_real_motor_is_shown_complete_and_enters_no_lot_model(example: Runni
     client = example.client("engineer", "Erik")
     motor = client.get("/v1/motors/ornl:PRIUS-2004-MG2-1").json()
     assert motor["magnets"] is None
-    assert len(motor["tests"]) == 453
-    assert {test["reason"] for test in motor["tests"]} <= {"lots_unknown", "magnet_temperature_unknown"}
+    assert len(motor["results"]) == 453
+    assert {test["reason"] for test in motor["results"]} <= {"lots_unknown", "magnet_temperature_unknown"}
 
 
 def test_a_revised_limit_names_the_unbroken_chain_behind_it(example: Running) -> None:
