@@ -18,9 +18,8 @@ from events.vocabulary.quantities import Range
 class Occasion:
     """Why a revision is announced, and when: `cause` makes the notices' ids, `case` is the case behind it.
 
-    `acceptance` holds the stored acceptance limits by characteristic; `scope` the suppliers a change is meant for by
-    characteristic, empty for all that the specification binds. `sourcing` is what changed in sourcing. `reason` is
-    what the parties are told; without one, the specification's own.
+    `acceptance` holds the stored acceptance limits by characteristic. `reason` is what the parties are told; without
+    one, the specification's own.
     """
 
     cause: str
@@ -31,14 +30,12 @@ class Occasion:
     reason: str | None = None
     synthetic: bool = False
     acceptance: Mapping[str, Mapping[str, Any] | None] | None = None
-    scope: Mapping[str, Sequence[Ref]] | None = None
-    sourcing: Sourcing | None = None
 
 
 def notices(
     spec: Spec, previous: Mapping[str, Any] | None, recipients: Sequence[Ref], occasion: Occasion
 ) -> tuple[NoticeIssued, ...]:
-    """One notice for each recipient that the revision binds and for which something changed.
+    """One notice for each recipient that the revision binds: whatever binds a party, it is told.
 
     `previous` is the revision before as stored, None for the first.
     """
@@ -48,10 +45,8 @@ def notices(
 
 
 def _notice(spec: Spec, previous: Mapping[str, Any] | None, party: Ref, occasion: Occasion) -> NoticeIssued | None:
-    changes = tuple(
-        change for change in _changes(spec, previous, occasion) if _meant(change.characteristic, party, occasion)
-    )
-    sourcing = _sourcing(spec, previous, party, occasion)
+    changes = tuple(_changes(spec, previous, occasion))
+    sourcing = _sourcing(spec, previous, party)
     if not changes and sourcing is None and previous is not None and not _terms_changed(spec, previous):
         return None
     return NoticeIssued(
@@ -78,11 +73,6 @@ def respond_by(today: date, effective: date, policy: Policy) -> date:
     """The last day for an answer: the policy's days from today, or the day on which the revision binds if sooner."""
     due = today + timedelta(days=policy.respond_within_days)
     return min(due, effective) if effective > today else due
-
-
-def _meant(key: str, party: Ref, occasion: Occasion) -> bool:
-    scope = (occasion.scope or {}).get(key) or ()
-    return not scope or party in scope
 
 
 def _changes(spec: Spec, previous: Mapping[str, Any] | None, occasion: Occasion) -> list[Change]:
@@ -119,7 +109,7 @@ def _change(key: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | No
     )
 
 
-def _sourcing(spec: Spec, previous: Mapping[str, Any] | None, party: Ref, occasion: Occasion) -> Sourcing | None:
+def _sourcing(spec: Spec, previous: Mapping[str, Any] | None, party: Ref) -> Sourcing | None:
     """What changed in sourcing for this party. Others' permitted sources are told to nobody.
 
     Permitted sources are named only where the specification binds this party alone.
@@ -128,10 +118,7 @@ def _sourcing(spec: Spec, previous: Mapping[str, Any] | None, party: Ref, occasi
     before = (previous or {}).get("sourcing")
     if now is None or (before is not None and Sourcing.model_validate(before) == now):
         return None
-    if not _meant("sourcing.source", party, occasion):
-        return None
-    told = occasion.sourcing or now
-    return told if spec.suppliers == (party,) else told.model_copy(update={"permitted_sources": ()})
+    return now if spec.suppliers == (party,) else now.model_copy(update={"permitted_sources": ()})
 
 
 def _terms_changed(spec: Spec, previous: Mapping[str, Any]) -> bool:

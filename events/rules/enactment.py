@@ -133,14 +133,7 @@ def _revise(
 
 def _about(occasion: Occasion, parts: Sequence[Mapping[str, Any]]) -> Occasion:
     """The occasion with what the notices say of each characteristic."""
-    return replace(
-        occasion,
-        acceptance={item["characteristic"]: _accepted(item) for item in parts},
-        scope={
-            item["characteristic"]: tuple(Ref.model_validate(party) for party in item.get("suppliers") or ())
-            for item in parts
-        },
-    )
+    return replace(occasion, acceptance={item["characteristic"]: _accepted(item) for item in parts})
 
 
 def _accepted(revision: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -156,6 +156,12 @@ def test_a_notice_does_not_repeat_the_approvers_words():
     assert {notice.reason for notice in done.notices} == {"Results of motor tests ask for tighter limits."}
 
 
+def test_every_party_that_a_specification_binds_is_told_whoever_the_proposal_was_about():
+    about_north = revision(limits(1700, target=2000), limits(1785, target=2000), suppliers=(NORTH,))
+    done = enacted(Given().proposed(revisions=(about_north,)))
+    assert [notice.party for notice in done.notices] == [NORTH, SOUTH]
+
+
 def test_only_the_parties_that_a_specification_binds_are_told():
     done = enacted(spec=in_force(suppliers=[NORTH]))
     assert [notice.party for notice in done.notices] == [NORTH]
