@@ -111,6 +111,7 @@ class Orders:
             conclusion="manual",
             revisions=tuple(self._with_old(revision) for revision in own.revisions),
             effectivity=effectivity,
+            safety=self._is_safety(own.requirement),
             evidence=Evidence(
                 position=self.log.head(),
                 method="manual",
@@ -127,6 +128,11 @@ class Orders:
         drafts = tuple(draft(model, id=uuid4(), origin=self._origin(case)) for model in models)
         outcomes = self.log.append(Append(drafts, {f"proposals/{case}": 0}))
         return Ordered(models[0], 2, _last([outcome.position for outcome in outcomes]))
+
+    def _is_safety(self, requirement: Ref | None) -> bool:
+        """Whether the requirement behind a proposal is one of safety: loosening then takes more than one approval."""
+        stream = [] if requirement is None else self.log.read_stream(f"requirements/{requirement}")
+        return bool((texts.fold(stream).text or {}).get("safety"))
 
     def _with_old(self, revision: ProposedRevision) -> ProposedRevision:
         """The revision with the limits and sourcing that now stand as its old ones."""

@@ -59,7 +59,17 @@ ROWS: tuple[Row, ...] = (
     ("magnet.rho_m", "G-014", "Density", "g/cm3", "target", "Archimedes", "7.50-7.60", 0.001, 0.0),
     ("magnet.rho_e", "G-015", "Resistivity", "uOhm.m", "higher", "4-point", "1.1-1.9, 1.4", 0.001, 0.0),
     ("magnet.dm", "G-016", "Magnetic moment deviation", "%", "target", "IEC 60404-14", "+/-3; tight +/-1", 0.001, 0.0),
-    ("magnet.sigma_B", "G-017", "Standard deviation of moment in lot", "%", "lower", "Helmholtz", "0.3-1.0", 0.001, 0.0),
+    (
+        "magnet.sigma_B",
+        "G-017",
+        "Standard deviation of moment in lot",
+        "%",
+        "lower",
+        "Helmholtz",
+        "0.3-1.0",
+        0.001,
+        0.0,
+    ),
     (
         "magnet.theta_M",
         "G-018",
