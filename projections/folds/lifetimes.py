@@ -18,6 +18,8 @@ from projections.folds.rotors import Rotor, rotor_at, rotors_of
 FAILURE, SURVIVAL = type_of(tests.FailureObserved), type_of(tests.SurvivalObserved)
 BUILDS = frozenset({"motor_built", "rotor_replaced"})
 ANY = "*"
+LONGEST_H = 1e7
+"""A life from here on (a thousand years) is kept and shown, but not summed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class MotorLife:
     `failures` the first failure of each mode, [{mode, life_h}]: for one mode the motor is exposed to that failure, or
     to `exposure_h`. `magnets` [{lot, pieces}] of the rotor that it was built with, null unless known.
     `records`: [{type, life_h, mode, confidence, bench, tested_at, why, rotor, origin, reason}]; `reason` null when it
-    counts, else waiting_for_genealogy | lots_unknown | rotor_replaced (how long the new magnets ran is not known).
+    counts, else waiting_for_genealogy | lots_unknown | out_of_range | rotor_replaced (how long the new magnets ran is
+    not known).
     """
 
     motor: str
@@ -168,6 +171,8 @@ def _judged(says: Mapping[str, Any], rotors: Sequence[Rotor], built: bool) -> di
         reason = "rotor_replaced"
     elif rotors[0].magnets is None:
         reason = "lots_unknown"
+    elif abs(says["life_h"]) >= LONGEST_H:
+        reason = "out_of_range"
     return {**says, "rotor": rotor, "reason": reason}
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from events.vocabulary import characteristics
 from projections.folds.correlation import CORRELATION, CrossSum, MotorResults, ResultGroup
 from projections.folds.correlation.contributions import SAMPLE
-from projections.folds.memory import fold_all, state_digest
+from projections.folds.memory import digest_rows, fold_all, state_digest
 from tests.folds.plants import at, built, event, plants, recorded, ref, void
 
 ETA = characteristics.find("motor.eta")
@@ -113,9 +113,22 @@ def test_unknown_lots_and_unknown_magnet_temperature_are_shown_and_in_no_sum():
     assert groups(rows) == [] and sums(rows) == {}
 
 
-def test_a_value_beyond_the_range_of_exact_sums_is_shown_and_in_no_sum():
-    flux = {"characteristic": "motor.Ke20", "value": {"value": 1e9, "unit": "mV.min"}}
-    assert reasons(fold(built(a=4), measured("flux_measured", "1", **flux))) == ["out_of_range"]
+@pytest.mark.parametrize("value", [1e9, 1e22, -1e300])
+def test_a_value_beyond_the_range_of_exact_sums_is_shown_and_in_no_sum(value):
+    flux = {"characteristic": "motor.Ke20", "value": {"value": value, "unit": "mV.min"}}
+    rows = fold(built(a=4), measured("flux_measured", "1", **flux))
+    assert reasons(rows) == ["out_of_range"] and groups(rows) == [] and motor(rows).tests[0]["value"] == value
+    assert reasons(fold(built(a=4), eta("1", kelvin=1e30))) == ["out_of_range"]
+    assert len(state_digest(rows)) == 64
+
+
+def test_the_digest_is_that_of_the_number_however_a_home_gives_it_back():
+    state = {"motor": "m", "tests": [{"value": 1e22, "ticks": 7}], "empty": False}
+    others = {
+        name: None for name in MotorResults.__dataclass_fields__ if not name.startswith("__") and name not in state
+    }
+    given = digest_rows({MotorResults: [{**others, **state}]})
+    assert digest_rows({MotorResults: [{**others, **state, "tests": [{"value": 10**22, "ticks": 7}]}]}) == given
 
 
 def test_a_voided_test_counts_nowhere_whichever_arrives_first_and_stays_readable():

@@ -78,3 +78,9 @@ def test_a_failure_may_be_replaced_by_a_survival_or_by_another_kind_of_result():
     other = event("tests.vibration_measured", "2", 6, {**data, "velocity": {"value": 1, "unit": "mm/s"},
                   "replaces": {"source": "/plant", "id": "1"}})  # fmt: skip
     assert lots(fold(built(a=4), lived("1", 100, "FM-MAG-DET"), other)) == {}
+
+
+def test_an_absurd_life_is_shown_and_summed_nowhere():
+    rows = fold(built(a=4), lived("1", 1e300), lived("2", 400))
+    assert [record["reason"] for record in life(rows).records] == ["out_of_range", None]
+    assert lots(rows) == {("a", "*"): (0, 16_000, 1)}

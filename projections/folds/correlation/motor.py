@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from projections.folds.claims import Claim, holding
+from projections.folds.correlation.results import TICK_LIMIT
 from projections.folds.reading import instant, ref
 from projections.folds.rotors import Rotor, rotor_at, rotors_of
 
-TICK_LIMIT = 2**24
-"""Beyond this a value is kept and shown, but not summed: 2^15 motors of such values still fit 64 bits."""
 BUILDS = frozenset({"motor_built", "rotor_replaced"})
 
 

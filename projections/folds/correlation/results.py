@@ -16,6 +16,8 @@ FLUX = type_of(tests.FluxMeasured)
 THERMAL = type_of(tests.ThermalDegradationMeasured)
 VIBRATION = type_of(tests.VibrationMeasured)
 MEASURED = (EFFICIENCY, FLUX, THERMAL, VIBRATION)
+TICK_LIMIT = 2**24
+"""From here on a value is kept and shown, but not summed: 2^15 motors of such values still fit 64 bits."""
 
 _MEASUREMENT = {EFFICIENCY: "efficiency", FLUX: "value", THERMAL: "loss", VIBRATION: "velocity"}
 _METRIC = {EFFICIENCY: "motor.eta", VIBRATION: "motor.v"}
@@ -35,7 +37,7 @@ def result(event: Recorded) -> dict[str, Any]:
         "value": value,
         "u": u,
         "unit": unit,
-        "ticks": characteristics.find(metric).ticks(value),
+        "ticks": _exact(characteristics.find(metric).ticks(value)),
         "temperature_Cel": temperature,
         "how": how,
         "dT": _ticks_at(data, temperature, covariate.ticks),
@@ -64,7 +66,12 @@ def _ticks_at(data: Mapping[str, Any], temperature: float | None, ticks: Any) ->
     if temperature is None:
         return None
     referred = quantity(data.get("referred_to"), "Cel")
-    return int(ticks(temperature if referred is None else referred))
+    return _exact(int(ticks(temperature if referred is None else referred)))
+
+
+def _exact(ticks: int) -> int:
+    """Ticks, held at the limit beyond which nothing is summed (the value itself is kept as it is)."""
+    return max(-TICK_LIMIT, min(ticks, TICK_LIMIT))
 
 
 def _standard(value: Mapping[str, Any] | None) -> str | None:
