@@ -37,7 +37,7 @@ def test_every_lot_that_is_wrong_is_blamed_and_no_other(example: Running) -> Non
         whole = client.get(f"/v1/proposals/{item['id']}").json()
         for lot in whole["record"]["lot_effects"]:
             if lot["verdict"] == "does_not_conform":
-                blamed.add(lot["lot"]["id"] if isinstance(lot["lot"], dict) else lot["lot"].partition(":")[2])
+                blamed.add(lot["lot"]["id"])
     assert blamed == {"M-HEL-03", "M-NOR-02", "M-CAS-02", "M-CAS-04"}
 
 
