@@ -13,6 +13,7 @@ from services import settings
 from services.cli.data import NoDecider
 from services.cli.demo_tokens import demo_tokens
 from services.cli.printing import Json, result, words
+from services.logs import configure_logs
 from services.serving import Service, stop_on_signals
 from services.store.log import wall_clock
 from services.wiring import Parts, parts
@@ -34,6 +35,7 @@ def serve(
     no_decider: NoDecider = False,
 ) -> None:
     """The API and the pages, with a worker as a supervised child process."""
+    configure_logs("info", as_json=not sys.stderr.isatty())
     with parts(settings.load()) as here:
         service = Service(here, with_worker=not no_worker, with_decider=not no_decider)
         service.start()

@@ -15,6 +15,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from events.errors import Invalid, Refused
+from services.access.scopes import caller
 from services.doors.answers import Json
 from services.doors.context import Here
 from services.store.tables import idempotency
@@ -62,7 +63,7 @@ def _key(header: str | None) -> str | None:
 def _begin(here: Here, key: str, request_hash: bytes) -> bool:
     """Whether this call is the first; then its row stands."""
     now = here.runtime.clock()
-    row = {"principal": here.principal.name, "key": key, "request_hash": request_hash, "created_at": now}
+    row = {"principal": caller(here.principal), "key": key, "request_hash": request_hash, "created_at": now}
     old = delete(idempotency).where(idempotency.c.created_at < now - KEPT)
     dead = delete(idempotency).where(idempotency.c.status.is_(None), idempotency.c.created_at < now - ABANDONED)
     with here.runtime.database.begin() as connection:
@@ -73,7 +74,7 @@ def _begin(here: Here, key: str, request_hash: bytes) -> bool:
 
 
 def _again(here: Here, key: str, request_hash: bytes) -> Json:
-    query = select(idempotency).where(idempotency.c.principal == here.principal.name, idempotency.c.key == key)
+    query = select(idempotency).where(idempotency.c.principal == caller(here.principal), idempotency.c.key == key)
     with here.runtime.database.connect() as connection:
         row = connection.execute(query).one_or_none()
     if row is not None and bytes(row.request_hash) != request_hash:
@@ -87,12 +88,12 @@ def _again(here: Here, key: str, request_hash: bytes) -> Json:
 def _finish(here: Here, key: str, answer: Json) -> None:
     headers = {name: value for name, value in answer.headers.items() if name in _HEADERS}
     kept = orjson.dumps({"headers": headers, "body": bytes(answer.body).decode()})
-    mine = (idempotency.c.principal == here.principal.name, idempotency.c.key == key)
+    mine = (idempotency.c.principal == caller(here.principal), idempotency.c.key == key)
     with here.runtime.database.begin() as connection:
         connection.execute(update(idempotency).where(*mine).values(status=answer.status_code, answer=kept))
 
 
 def _forget(here: Here, key: str) -> None:
-    mine = (idempotency.c.principal == here.principal.name, idempotency.c.key == key, idempotency.c.status.is_(None))
+    mine = (idempotency.c.principal == caller(here.principal), idempotency.c.key == key, idempotency.c.status.is_(None))
     with here.runtime.database.begin() as connection:
         connection.execute(delete(idempotency).where(*mine))

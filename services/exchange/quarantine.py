@@ -13,13 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 from events.canonical import canonical
 from events.errors import DomainError, NotFound
 from events.rules.access import Principal
+from services.access.scopes import scope
 from services.store.database import Database
 from services.store.tables import quarantine
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """The kept refusals. The same refused event of the same principal is kept once, however often it is sent."""
+    """The kept refusals. The same refused event of the same scope is kept once, however often it is sent."""
 
     database: Database
     clock: Callable[[], datetime]
@@ -29,13 +30,13 @@ class Quarantine:
         rows = {}
         for event, problem in refused:
             body = _bytes(event)
-            identity = hashlib.sha256(f"{principal.name}\n".encode() + body).hexdigest()[:32]
+            identity = hashlib.sha256(f"{scope(principal)}\n".encode() + body).hexdigest()[:32]
             source = event.get("source") if isinstance(event, Mapping) else None
             rows[identity] = {
                 "id": identity,
                 "received_at": self.clock(),
                 "source": source if isinstance(source, str) and "\x00" not in source else None,
-                "principal": principal.name,
+                "principal": scope(principal),
                 "event": body,
                 "problem": dict(problem),
                 "resolved_at": None,
@@ -49,7 +50,7 @@ class Quarantine:
     def open(self, principal: Principal, *, all_principals: bool) -> Select[Any]:
         """The query for what is kept and not resolved: of this principal, or of all."""
         query = select(quarantine).where(quarantine.c.resolved_at.is_(None))
-        return query if all_principals else query.where(quarantine.c.principal == principal.name)
+        return query if all_principals else query.where(quarantine.c.principal == scope(principal))
 
     def one(self, identity: str, principal: Principal, *, all_principals: bool) -> RowMapping:
         """One kept event. Raises NotFound, also for what is another's."""

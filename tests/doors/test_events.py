@@ -68,6 +68,7 @@ def test_a_result_waits_exactly_until_its_motor_is_built(service):
     assert post(plant, built("M1"))["waiting"] == 0
     assert post(bench, efficiency("M1"))["waiting"] == 0
     admin = service.client("admin")
+    assert post(admin, efficiency("M8"), built("M8"), dry_run=True)["waiting"] == 0
     assert post(admin, efficiency("M9"), built("M9"))["waiting"] == 0
 
 

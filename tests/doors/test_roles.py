@@ -7,7 +7,7 @@ from events.refs import Ref
 from events.rules.notices import NoticeIssued
 from services.store.log import Append
 from tests.doors.facts import built, efficiency, lot
-from tests.doors.service import post
+from tests.doors.service import BATCH, post
 
 ORDER = {"json": {"title": "x", "reason": "x"}}
 CASE = "/v1/proposals/0b9f6f0e-0000-5000-8000-000000000000"
@@ -174,3 +174,19 @@ def test_the_live_feed_gives_what_is_there_and_what_comes_from_the_last_id_on(se
                 else:
                     break
     assert seen == ["id: 2", "id: 3"]
+
+
+def test_two_suppliers_whose_programs_have_one_name_share_neither_quarantine_nor_keys(service):
+    def client(party):
+        return service.client("supplier", "api", party=f"{party}:{party}", source_prefix=f"/suppliers/{party}")
+
+    magnus, ferrum = client("magnus"), client("ferrum")
+    wrong = {**lot("L1"), "time": "now"}
+    post(magnus, wrong)
+    assert len(magnus.get("/v1/quarantine").json()["items"]) == 1
+    assert ferrum.get("/v1/quarantine").json()["items"] == []
+    headers = {"Content-Type": BATCH, "Idempotency-Key": "k"}
+    one = magnus.post("/v1/events", json=[lot("L2")], headers=headers)
+    two = ferrum.post("/v1/events", json=[lot("L2", supplier="ferrum")], headers=headers)
+    assert (one.json()["accepted"], two.json()["accepted"]) == (1, 1)
+    assert len(client("magnus").get("/v1/quarantine").json()["items"]) == 1
