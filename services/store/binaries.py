@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL's programs are, and as which system user they run."""
+"""Where the embedded PostgreSQL's programs are, as which system user they run, and whether one still runs."""
 
 import os
 import pwd
@@ -81,3 +81,29 @@ def programs(user: Account, home: Path) -> Path:
 
 def _reachable(user: Account, program: Path) -> bool:
     return user.run("/bin/sh", "-c", f"test -x '{program}'", check=False).returncode == 0
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; a zombie does not. Where /proc is missing, whether the id exists."""
+    stat = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def working_in(folder: Path) -> bool:
+    """Whether any process still has this folder as its working directory (as PostgreSQL's children do)."""
+    for entry in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if entry.readlink() == folder:
+                return True
+        except OSError:
+            continue
+    return False

@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from events.errors import Unavailable
-from services.store.binaries import Account, account, programs
+from services.store.binaries import Account, account, lives, programs, working_in
 
 DATABASE = "lodestone"
 OWNER = "lodestone_owner"
@@ -229,7 +229,7 @@ class EmbeddedPostgres:
         lock = self.data / "postmaster.pid"
         deadline = time.monotonic() + 10.0
         while lock.exists() and time.monotonic() < deadline:
-            if not _lives(int(lock.read_text().split()[0])) and not _working_in(self.data):
+            if not lives(int(lock.read_text().split()[0])) and not working_in(self.data):
                 lock.unlink(missing_ok=True)
                 (self.socket / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
                 return
@@ -280,29 +280,3 @@ class EmbeddedPostgres:
         """Drop a database, with its sessions."""
         with self._admin("postgres") as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def _lives(pid: int) -> bool:
-    """Whether a process runs; a zombie does not. Where /proc is missing, whether the id exists."""
-    stat = Path(f"/proc/{pid}/stat")
-    if Path("/proc/self/stat").exists():
-        try:
-            return stat.read_text().rpartition(")")[2].split()[0] != "Z"
-        except OSError:
-            return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _working_in(folder: Path) -> bool:
-    """Whether any process still has this folder as its working directory (as PostgreSQL's children do)."""
-    for entry in Path("/proc").glob("[0-9]*/cwd"):
-        try:
-            if entry.readlink() == folder:
-                return True
-        except OSError:
-            continue
-    return False

@@ -104,6 +104,13 @@ def test_a_request_with_companions_only_writes_them(log: Log, database: Database
     assert count(database, "quarantine") == 1
 
 
+def test_a_request_of_duplicates_writes_its_companions(log: Log, database: Database) -> None:
+    known = draft()
+    log.append(Append((known,)))
+    assert [outcome.status for outcome in log.append(Append((known,), companions=(companion(),)))] == ["duplicate"]
+    assert count(database, "quarantine") == 1
+
+
 def test_versions_are_consecutive_in_each_stream_however_they_are_mixed(log: Log) -> None:
     streams = ["proposals/p", "proposals/q", "proposals/p", "proposals/p", "proposals/q"]
     log.append(Append(tuple(draft(stream, versioned=True) for stream in streams[:3])))

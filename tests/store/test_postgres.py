@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from events.errors import Unavailable
+from services.store.binaries import working_in
 from services.store.database import Database
 from services.store.log import Append, Log
 from services.store.postgres import DATABASE, EmbeddedPostgres
@@ -57,6 +58,14 @@ def server(home: Path) -> Iterator[EmbeddedPostgres]:
 
 def running(server: EmbeddedPostgres) -> bool:
     return (server.data / "postmaster.pid").exists() and server._answers()
+
+
+def wait_for_the_sessions_to_end(server: EmbeddedPostgres) -> None:
+    """The sessions of a killed server answer until they notice."""
+    deadline = time.monotonic() + 20
+    while working_in(server.data):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def migrated(server: EmbeddedPostgres) -> Database:
@@ -145,6 +154,7 @@ def test_a_database_that_goes_away_is_unavailable_and_comes_back_by_itself(serve
     log = Log(database)
     head = log.head()
     server.kill()
+    wait_for_the_sessions_to_end(server)
     for call in (log.head, database.ping, lambda: log.append(Append((draft(),))), database.listen):
         with pytest.raises(Unavailable, match="try again") as refused:
             call()
