@@ -84,6 +84,17 @@ def contrast(solved: Normal, weights: Mapping[str, float], *, variance: float | 
     return Contrast(True, float(row @ solved.beta), math.sqrt(max(spread * float(row @ solved.inverse @ row), 0.0)))
 
 
+def information_gain(solved: Normal, row: Mapping[str, float]) -> float:
+    """log(1 + z'M⁻¹z) of one more test with this row: the next-best test is the largest (D-optimality, g.5).
+
+    A row outside what is estimable now connects the design and gains without bound: infinity.
+    """
+    z = np.array([row.get(name, 0.0) for name in solved.names]) / solved.size
+    if float(np.linalg.norm(z - z @ solved.shadow)) > ESTIMABLE_BELOW * float(np.linalg.norm(z)):
+        return math.inf
+    return math.log1p(float(z @ solved.inverse @ z))
+
+
 def parse(text: str) -> dict[str, float]:
     """`a - b`, `a - 0.5*b - 0.5*c` as weights by name; raises NoAnswer `bad_input` on anything else."""
     weights: dict[str, float] = {}

@@ -36,6 +36,12 @@ class Effects:
         ratio = (self.pev_sd / self.prior_sd) ** 2
         return tuple(level for level, part in zip(self.levels, ratio, strict=True) if part > above)
 
+    def effective_motors(self, residual: float) -> Array:
+        """1/PEV - 1/s_lot² in units of 1/s²: how many motors of its own each level is worth (statistics g.6)."""
+        if self.prior_sd == 0.0:
+            return np.zeros(len(self.levels))
+        return np.asarray(np.maximum(residual / self.pev_sd**2 - residual / self.prior_sd**2, 0.0))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MixedFit:
