@@ -12,9 +12,9 @@ from events.envelope import draft_of
 from events.errors import Unavailable, UnknownType
 from projections.folds.memory import DictRows, state_digest
 from services.store import projector
-from tests.store.counting import COUNTING, LotSum, Motor, built, event, voided
+from tests.store.projecting.counting import COUNTING, LotSum, Motor, built, event, voided
 from tests.store.facts import straight
-from tests.store.folding import append, in_dictionaries, projecting, rows_of, seen, stored
+from tests.store.projecting.folding import append, in_dictionaries, projecting, rows_of, seen, stored
 
 
 def test_tables_hold_what_the_dictionaries_hold(log):

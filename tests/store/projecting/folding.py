@@ -10,7 +10,7 @@ from services.store import generations
 from services.store.log import Append
 from services.store.projector import Projector
 from services.store.shapes import stored_table
-from tests.store.counting import COUNTING
+from tests.store.projecting.counting import COUNTING
 
 _owners = count(1)
 

@@ -11,7 +11,7 @@ from sqlalchemy import MetaData, select, text
 from projections.folds.fold import Key, Projection
 from services.store.rows import BatchRows
 from services.store.shapes import make_tables, point_views, reading_table, stored_table
-from tests.store.counting import COUNTING
+from tests.store.projecting.counting import COUNTING
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from events.errors import NotFound, Refused
 from projections.folds.memory import state_digest
 from services.store import leases, projector
-from tests.store.counting import COUNTING, LotSum, built
-from tests.store.folding import append, in_dictionaries, projecting, rows_of
+from tests.store.projecting.counting import COUNTING, LotSum, built
+from tests.store.projecting.folding import append, in_dictionaries, projecting, rows_of
 
 
 def test_a_rebuild_repairs_rows_that_were_changed_by_hand(log):

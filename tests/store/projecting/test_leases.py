@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from services.store import leases, projector
-from tests.store.counting import LotSum, built
-from tests.store.folding import append, projecting, rows_of
+from tests.store.projecting.counting import LotSum, built
+from tests.store.projecting.folding import append, projecting, rows_of
 
 
 def test_the_process_that_holds_the_lease_folds_and_the_other_waits(log):

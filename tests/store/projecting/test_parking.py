@@ -9,8 +9,8 @@ from sqlalchemy import text
 from projections.folds.memory import fold_all, state_digest
 from services.store import projector
 from services.store.projector import Projector
-from tests.store.counting import COUNTING, LotSum, Motor, built
-from tests.store.folding import append, projecting, rows_of
+from tests.store.projecting.counting import COUNTING, LotSum, Motor, built
+from tests.store.projecting.folding import append, projecting, rows_of
 
 POISONS: dict[str, dict[str, Any]] = {
     "the fold refuses it": {"ticks": 5, "broken": True},

@@ -1,0 +1,1 @@
+"""The projector: folds into tables, leases, rebuilds, parked events."""
