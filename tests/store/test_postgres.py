@@ -168,6 +168,19 @@ def test_a_database_that_goes_away_is_unavailable_and_comes_back_by_itself(serve
     database.dispose()
 
 
+def test_a_server_that_died_under_a_running_process_is_started_again_by_it(server: EmbeddedPostgres) -> None:
+    migrated(server).dispose()
+    database = Database(server.addresses(DATABASE).service, pool_size=2, revive=server.revive)
+    log = Log(database)
+    head = log.append(Append((draft(),)))[0].position
+    server.kill()
+    wait_for_the_sessions_to_end(server)
+    with pytest.raises(Unavailable):
+        database.ping()
+    assert log.head() == head
+    database.dispose()
+
+
 def test_a_database_without_tables_says_what_to_type(server: EmbeddedPostgres) -> None:
     server.make_database("bare")
     bare = Database(server.addresses("bare").service)
