@@ -57,7 +57,8 @@ def test_signing_out_needs_the_form_and_ends_the_session(service):
     session = service.sessions.find(browser.cookies["lodestone_session"])
     assert browser.post("/sign-out").status_code == 403
     assert browser.post("/sign-out", data={"csrf": session.csrf}).status_code == 303
-    assert service.client().get("/v1/status", cookies={"lodestone_session": "gone"}).status_code == 401
+    browser.cookies.set("lodestone_session", "gone")
+    assert browser.get("/v1/status").status_code == 401
 
 
 def test_a_supplier_lands_on_its_feed(service):

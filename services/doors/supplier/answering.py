@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, ValidationError
 from events.canonical import canonical
 from events.catalogue import type_of
 from events.envelope import Recorded, utc_text
-from events.errors import NotFound
+from events.errors import IdentityConflict, NotFound, VersionConflict
 from events.facts.base import Text
 from events.receive import Origin, draft
 from events.refs import Name, Ref
@@ -22,6 +22,8 @@ from services.doors.context import Here
 from services.doors.supplier.feed import stream_of
 from services.exchange.problems import invalid_input
 from services.store.log import Append
+
+TRIES = 3
 
 
 class AnswerBody(Plain):
@@ -43,6 +45,15 @@ def answer_notice(here: Here, party: Ref, notice: str, body: AnswerBody) -> tupl
     Raises NotFound for a notice that this party was not sent, Invalid for an incomplete answer, Refused for going back
     from an answer to a lesser one.
     """
+    for _ in range(TRIES):
+        try:
+            return _answer(here, party, notice, body)
+        except (IdentityConflict, VersionConflict):
+            continue  # another entry came into the feed in between: look again
+    return _answer(here, party, notice, body)
+
+
+def _answer(here: Here, party: Ref, notice: str, body: AnswerBody) -> tuple[int, Any]:
     log = here.runtime.log
     told = log.read_stream(stream_of(party))
     issued = _issued(told, notice)
@@ -59,7 +70,8 @@ def answer_notice(here: Here, party: Ref, notice: str, body: AnswerBody) -> tupl
         correlation=issued.correlation_id,
         causation=issued.id,
     )
-    outcome = log.append(Append((draft(model, id=identity, origin=origin, subject=issued.subject),)))[0]
+    drafts = (draft(model, id=identity, origin=origin, subject=issued.subject),)
+    outcome = log.append(Append(drafts, {stream_of(party): fold(told).version}))[0]
     assert outcome.position is not None
     return outcome.position, stored(log.body(outcome.position))
 
