@@ -80,7 +80,8 @@ def mixed_model(case: Case) -> Answers:
     response, origins = params["response"], {}
     columns: dict[str, list[float]] = {"1": [1.0] * len(table)}
     fixed, dummies = ["1"], {}
-    for term in params.get("fixed", []):
+    known = {*params.get("fixed", []), *params.get("random", []), (params.get("membership") or {}).get("factor")}
+    for term in [*params.get("fixed", []), *(name for name in params.get("categorical", []) if name not in known)]:
         if term in params.get("categorical", []):
             values = table.text(term)
             for level in levels(values)[1:]:
