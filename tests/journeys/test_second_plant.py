@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
+import httpx
 import orjson
 
 from tests.journeys import second_plant
 from tests.journeys.running import Running
+
+ROLES = {
+    "result", "motor", "lot", "certificate", "requirement", "prior", "statistic", "proposal", "decision", "revision",
+    "notice", "answer",
+}  # fmt: skip
 
 
 def write(path: Path, events: tuple[dict[str, object], ...]) -> Path:
@@ -13,17 +19,22 @@ def write(path: Path, events: tuple[dict[str, object], ...]) -> Path:
     return path
 
 
-def test_a_second_plant_closes_the_loop_from_an_import_to_an_answered_notice(running: Running, tmp_path: Path) -> None:
-    # Given a plant's history in a file, and a requirement for its motors
-    simulation = second_plant.simulation()
-    file = write(tmp_path / "plant.ndjson", simulation.events)
-    summary = running.json("import", str(file))
-    assert summary["accepted"] == len(simulation.events)
+def given(running: Running, events: tuple[dict[str, object], ...], folder: Path) -> httpx.Client:
+    """The plant's history imported, the service running, the requirement issued; the engineer's client."""
+    summary = running.json("import", str(write(folder / "plant.ndjson", events)))
+    assert summary["accepted"] == len(events)
     assert (summary["rejected"], summary["duplicate"]) == (0, 0)
     running.serve()
     engineer = running.client("engineer", "Eva")
     answer = engineer.post("/v1/requirements", json=second_plant.requirement())
     assert answer.status_code == 201, answer.text
+    return engineer
+
+
+def test_a_second_plant_closes_the_loop_from_an_import_to_an_answered_notice(running: Running, tmp_path: Path) -> None:
+    # Given a plant's history in a file, and a requirement for its motors
+    simulation = second_plant.simulation()
+    engineer = given(running, simulation.events, tmp_path)
 
     # When the engine has seen it
     running.settled(engineer)
@@ -57,9 +68,8 @@ def test_a_second_plant_closes_the_loop_from_an_import_to_an_answered_notice(run
 
     # And the limit can name its evidence
     spec = revised["magnet.Br"]["spec"]
-    why = engineer.get(f"/v1/why/{spec}/magnet.Br", params={"min_position": told.json()["position"], "wait_s": 20}).json()
+    why = engineer.get(
+        f"/v1/why/{spec}/magnet.Br", params={"min_position": told.json()["position"], "wait_s": 20}
+    ).json()
     roles = {event["role"] for event in why["events"]}
-    assert roles >= {
-        "result", "motor", "lot", "certificate", "requirement", "prior", "statistic", "proposal", "decision",
-        "revision", "notice", "answer",
-    }  # fmt: skip
+    assert roles >= ROLES

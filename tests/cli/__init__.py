@@ -1,0 +1,1 @@
+"""The command line: help, usage, and what goes to which stream."""
