@@ -1,7 +1,7 @@
 """Repeated tests of a motor: one state for each number of repeats, solved together without a row (statistics a.5)."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,13 +64,19 @@ def fit_repeats(
         ratios = dict(zip(names, best.tolist(), strict=True))
         return problem, ratios, value, float(squares(problem.evaluate(ratios)) / dof)
 
-    grid = np.linspace(-8.0, 12.0, 11)
-    start = int(np.argmin([at(float(point))[2] for point in grid]))
-    low, high = grid[max(start - 1, 0)], grid[min(start + 1, len(grid) - 1)]
-    best = minimize_scalar(lambda x: at(float(x))[2], bounds=(low, high), method="bounded", options={"xatol": 1e-7})
-    problem, ratios, value, total = at(float(best.x))
-    part = 1.0 / (1.0 + math.exp(-float(best.x)))
+    log_share = _lowest(lambda x: at(x)[2])
+    problem, ratios, value, total = at(log_share)
+    part = 1.0 / (1.0 + math.exp(-log_share))
     return RepeatFit(solve(problem, ratios, method, total), total * (1.0 - part), total * part, value)
+
+
+def _lowest(criterion: Callable[[float], float]) -> float:
+    """The lowest point over the logit of a share, from a grid and then by Brent."""
+    grid = np.linspace(-8.0, 12.0, 11)
+    start = int(np.argmin([criterion(float(point)) for point in grid]))
+    low, high = grid[max(start - 1, 0)], grid[min(start + 1, len(grid) - 1)]
+    best = minimize_scalar(lambda x: criterion(float(x)), bounds=(low, high), method="bounded", options={"xatol": 1e-7})
+    return float(best.x)
 
 
 def _weighed(states: Mapping[int, CrossProducts], weights: Mapping[int, float]) -> CrossProducts:

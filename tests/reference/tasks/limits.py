@@ -107,13 +107,23 @@ def guard_task(case: Case) -> Answers:
         at = guard.acceptance_limit(supply, limit, u, target, side)
         found = guard.risks(supply, limit, u, at, side)
         answers |= {"acceptance_limit_for_target": at, "false_reject_at_target": found.false_reject}
-    for name in case.names:
+    normal = (mean, sd) if mean is not None and sd is not None else None
+    return answers | _named_limits(case.names, supply, limit, u, side, normal)
+
+
+def _named_limits(
+    names: list[str], supply: guard.Distribution, limit: float, u: float, side: guard.Side,
+    normal: tuple[float, float] | None,
+) -> Answers:  # fmt: skip
+    """Acceptance limits whose probability or risk stands in their name."""
+    answers: Answers = {}
+    for name in names:
         if asked := re.fullmatch(r"acceptance_limit_(simple_guard|posterior)_(\d+)", name):
             p = _share(asked[2])
             if asked[1] == "simple_guard":
                 answers[name] = guard.simple_guard(limit, u, p, side)
-            elif mean is not None and sd is not None:
-                answers[name] = guard.informed_guard(limit, u, mean, sd, p, side)
+            elif normal is not None:
+                answers[name] = guard.informed_guard(limit, u, *normal, p, side)
         elif asked := re.fullmatch(r"acceptance_limit_conditional_risk_([\d.e-]+)", name):
             at = guard.acceptance_limit(supply, limit, u, float(asked[1]), side, conditional=True)
             answers |= {name: at, "accepted_share_at_that_limit": guard.risks(supply, limit, u, at, side).accepted}
