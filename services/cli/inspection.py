@@ -40,8 +40,7 @@ def digest(json: Json = False) -> None:
     with parts(settings.load()) as here:
         here.prepare()
         here.projector.reach_head()
-        position = here.projector.position()
-        found = {name: here.projector.digest(name) for name in sorted(here.projector.projections)}
+        position, found = here.projector.digests()
     result({"position": position, "digests": found}, json)
 
 

@@ -232,7 +232,9 @@ class Projector:
     def digests(self) -> tuple[int, dict[str, str]]:
         """The position and every projection's digest at one moment. The position is that of the least advanced."""
         with self.database.snapshot() as connection:
-            found = {name: self._digest(connection, projection) for name, projection in self.projections.items()}
+            found = {
+                name: self._digest(connection, projection) for name, projection in sorted(self.projections.items())
+            }
             return min(self._positions(connection).values(), default=0), found
 
     def _digest(self, connection: Connection, projection: Projection) -> str:
