@@ -1,6 +1,7 @@
 """A second plant goes round the loop through `lodestone import` and HTTP alone."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import orjson
@@ -31,6 +32,23 @@ def given(running: Running, events: tuple[dict[str, object], ...], folder: Path)
     return engineer
 
 
+def told_and_answered(running: Running, proposal: dict[str, Any]) -> int:
+    """The proposal approved, a supplier told, its answer given; the answer's position."""
+    decided = running.client("approver", "Anna").post(
+        f"/v1/proposals/{proposal['id']}/decision",
+        json={"decision": "approve", "reason": "The alignment record explains the weak lot."},
+        headers={"If-Match": f'"{proposal["version"]}"'},
+    )
+    assert decided.status_code == 200, decided.text
+    assert decided.json()["revisions"] and decided.json()["notices"]
+    supplier = running.client("supplier", "Kirin", "kirin-magnet:kirin-magnet", "/suppliers/kirin-magnet")
+    wanted = {"min_position": decided.json()["position"], "wait_s": 20}
+    notice = supplier.get("/v1/feed", params=wanted).json()["items"][0]["event"]["data"]["notice"]
+    answered = supplier.post(f"/v1/notices/{notice}/answer", json={"answer": "acknowledged", "person": "K. Ito"})
+    assert answered.status_code in (200, 201), answered.text
+    return int(answered.json()["position"])
+
+
 def test_a_second_plant_closes_the_loop_from_an_import_to_an_answered_notice(running: Running, tmp_path: Path) -> None:
     # Given a plant's history in a file, and a requirement for its motors
     simulation = second_plant.simulation()
@@ -52,24 +70,10 @@ def test_a_second_plant_closes_the_loop_from_an_import_to_an_answered_notice(run
     assert {lot for lot, verdict in verdicts.items() if verdict == "does_not_conform"} == {second_plant.BAD_LOT}
 
     # And when an approver approves, the suppliers are told and answer
-    approver = running.client("approver", "Anna")
-    decided = approver.post(
-        f"/v1/proposals/{proposal['id']}/decision",
-        json={"decision": "approve", "reason": "The alignment record explains the weak lot."},
-        headers={"If-Match": f'"{proposal["version"]}"'},
-    )
-    assert decided.status_code == 200, decided.text
-    assert decided.json()["revisions"] and decided.json()["notices"]
-    supplier = running.client("supplier", "Kirin", "kirin-magnet:kirin-magnet", "/suppliers/kirin-magnet")
-    feed = supplier.get("/v1/feed", params={"min_position": decided.json()["position"], "wait_s": 20}).json()["items"]
-    notice = feed[0]["event"]["data"]["notice"]
-    told = supplier.post(f"/v1/notices/{notice}/answer", json={"answer": "acknowledged", "person": "K. Ito"})
-    assert told.status_code in (200, 201), told.text
+    position = told_and_answered(running, proposal)
 
     # And the limit can name its evidence
     spec = revised["magnet.Br"]["spec"]
-    why = engineer.get(
-        f"/v1/why/{spec}/magnet.Br", params={"min_position": told.json()["position"], "wait_s": 20}
-    ).json()
+    why = engineer.get(f"/v1/why/{spec}/magnet.Br", params={"min_position": position, "wait_s": 20}).json()
     roles = {event["role"] for event in why["events"]}
     assert roles >= ROLES
