@@ -214,6 +214,23 @@ def test_sums_for_errors_in_variables_merge(cut, seed):
     assert (parts[0].merge(parts[1]).products == ErrorSums.of(x, u, y).products).all()
 
 
+def test_states_that_have_seen_different_lots_merge_to_the_same_bits_in_either_order():
+    left = CrossProducts.of_rows(["lot2", "bench", "y"], [[8, 1, 3], [8, 1, 5]])
+    right = CrossProducts.of_rows(["y", "lot1", "bench"], [[7, 8, 1]])
+    one, other = left.merge(right), right.merge(left)
+    assert one.names == other.names == ("bench", "lot1", "lot2", "y")
+    assert one.matrix.tobytes() == other.matrix.tobytes()
+    assert (one.subtract(right).select(left.names).matrix == left.matrix).all()
+
+
+def test_a_slope_that_cannot_be_told_from_zero_carries_no_limit_in_any_form_but_the_mean():
+    flat = Line(np.array([10.0, 0.3]), np.diag([0.02, 0.04]), 1.0, 48)
+    for form in ("plug_in", "predictive", "tolerance"):
+        with pytest.raises(NoAnswer, match="cannot be told from zero"):
+            parent_limit(flat, 9.0, form=form, content=0.9)
+    assert parent_limit(flat, 9.0, form="mean") == pytest.approx(-1 / 0.3)
+
+
 def test_taking_out_more_than_was_put_in_is_refused():
     with pytest.raises(NoAnswer):
         _state([(1, 2, 3)]).subtract(_state([(1, 2, 3), (4, 5, 6)]))

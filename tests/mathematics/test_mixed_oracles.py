@@ -135,10 +135,14 @@ def test_a_profile_interval_ends_where_the_criterion_has_risen_by_chi_square():
 
 
 def test_a_variance_of_zero_is_found_exactly_and_its_test_says_so():
-    p = plant(1, lots=6, motors=120, lot_sd=0.0)
-    found = fit(p.state(), "y", p.benches, {"lot": p.lots})
-    if found.variances["lot"] > 0:
-        found = fit(p.state(), "y", p.benches, {"lot": p.lots}, ratios={"lot": 0.0})
+    values = np.tile([3.0, -1.0, 4.0, -5.0], 6)
+    rows = np.column_stack([np.repeat(np.eye(6), 4, axis=0), np.tile(np.eye(2), (12, 1)), np.ones(24), values])
+    names = [*(f"l{k}" for k in range(6)), "b0", "b1", "1", "y"]
+    families = {"lot": names[:6], "bench": names[6:8]}
+    alike = CrossProducts.of_rows(names, rows)
+    both = fit(alike, "y", ["1"], families)
+    assert both.variances["lot"] == 0.0 and both.variances["bench"] > 0.0
+    found = fit(alike, "y", ["1"], {"lot": names[:6]})
     assert found.variances["lot"] == 0.0
     assert (found.effects["lot"].value == 0).all() and (found.effects["lot"].pev_sd == 0).all()
     assert zero_test(found, "lot")[1] >= 0.05
