@@ -95,10 +95,29 @@ def test_a_banded_factor_has_the_same_inverse_diagonal_as_a_dense_one():
         ["1"],
         {"lot": names},
     )
-    assert found.problem.gram.dense is None and found.problem.gram.band.shape[0] > 1
+    assert not found.problem.gram.blocks and found.problem.gram.band.shape[0] > 1
     _, _, u, pev, _ = _dense(found, shares, np.ones((500, 1)), y)
     assert found.effects["lot"].value == pytest.approx(u, abs=1e-7)
     assert found.effects["lot"].pev_sd == pytest.approx(np.sqrt(np.diag(pev)), rel=1e-7)
+
+
+def test_islands_of_lots_are_solved_block_by_block_like_the_dense_algebra():
+    rng = np.random.default_rng(21)
+    shares = np.zeros((400, 60))
+    for motor in range(400):
+        island = 20 * rng.integers(0, 3)
+        pieces = rng.integers(1, 9)
+        shares[motor, island + rng.integers(0, 20)] += pieces
+        shares[motor, island + rng.integers(0, 20)] += 8 - pieces
+    names = [f"l{k}" for k in rng.permutation(60)]
+    y = np.rint(shares @ rng.normal(0, 3, 60) + rng.normal(0, 9, 400))
+    rows = np.column_stack([shares, np.ones(400), y])
+    found = fit(CrossProducts.of_rows([*names, "1", "y"], rows), "y", ["1"], {"lot": names})
+    assert [len(place) for place, _ in found.problem.gram.blocks] == [20, 20, 20]
+    _, _, u, pev, reml = _dense(found, shares, np.ones((400, 1)), y)
+    assert found.effects["lot"].value == pytest.approx(u, abs=1e-7)
+    assert found.effects["lot"].pev_sd == pytest.approx(np.sqrt(np.diag(pev)), rel=1e-7)
+    assert found.criterion == pytest.approx(reml, rel=1e-10)
 
 
 def test_repeated_tests_solved_from_means_are_the_motor_effect_model_on_single_tests():

@@ -16,6 +16,8 @@ from projections.mathematics.mixed.elimination import Factor, Gram
 Method = Literal["reml", "ml"]
 LARGEST_CONDITION = 1e10
 """Above this condition number of the scaled fixed part the digits are noise (statistics a.7)."""
+KEPT = 5
+"""Factors of the largest family that are kept while the other ratios move."""
 MOST_LOST = 1e-6
 """Largest relative error of a sum of squares that an offset may leave."""
 ALIASED_BELOW = 1e-11
@@ -81,6 +83,7 @@ class Problem:
         self._beside, self._inside = beside @ whole, whole.T @ inside @ whole
         _check_digits(inside[at:, at:], self._inside[at:, at:], self.turn, (*fixed, response))
         self.gram = Gram.of(blocks.gram)
+        self._kept: dict[float, tuple[Factor, Array, Array]] = {}
         self.condition = self._check_fixed()
 
     def _check_fixed(self) -> float:
@@ -108,12 +111,10 @@ class Problem:
         first = ratios[self.first]
         spread = np.repeat([ratios[name] for name in self.others], self._size) if self.others else np.zeros(0)
         stretch = np.concatenate([spread, np.ones(self.p + 1)])
-        factor = Factor(self.gram, first)
-        beside = first * self._beside * stretch
-        solved = factor.solve(beside)
-        schur = self._inside * np.outer(stretch, stretch)
+        factor, plain, product = self._eliminated(first)
+        schur = (self._inside - first * first * product) * np.outer(stretch, stretch)
         schur[np.arange(len(spread)), np.arange(len(spread))] += 1.0
-        schur -= beside.T @ solved
+        solved = first * plain * stretch
         k = len(schur) - 1
         try:
             lower = cholesky(schur[:k, :k], lower=True)
@@ -129,6 +130,16 @@ class Problem:
             dict(ratios), factor, solved, lower, c, r2, factor.log_determinant + float(logs[:at].sum()),
             float(logs[at:].sum()) + self._log_turn(),
         )  # fmt: skip
+
+    def _eliminated(self, first: float) -> tuple[Factor, Array, Array]:
+        """Factor, (I + t²Z'Z)⁻¹Z'B and its product with Z'B; the last few ratios are kept, they come in groups."""
+        if first not in self._kept:
+            while len(self._kept) >= KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            factor = Factor(self.gram, first)
+            plain = factor.solve(self._beside)
+            self._kept[first] = factor, plain, self._beside.T @ plain
+        return self._kept[first]
 
     def _log_turn(self) -> float:
         return -2.0 * float(np.linalg.slogdet(self.turn)[1]) if self.p else 0.0

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, cho_solve_banded, cholesky_banded, lapack
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import reverse_cuthill_mckee
+from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
 from projections.mathematics.answers import Array, NoAnswer
 
@@ -16,11 +16,14 @@ WIDEST_BAND = 3000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gram:
-    """Z'Z of one family of q levels, reordered to the narrowest band: `band` (w+1, q) in lower form, `order` (q,)."""
+    """Z'Z of one family of q levels: `band` (w+1, q) in lower form after `order` (q,), or dense `blocks` of islands.
+
+    A block is the levels that share motors with each other and their Z'Z; levels of different blocks share none.
+    """
 
     order: NDArray[np.intp]
     band: Array
-    dense: Array | None
+    blocks: tuple[tuple[NDArray[np.intp], Array], ...] = ()
 
     @property
     def size(self) -> int:
@@ -34,14 +37,16 @@ class Gram:
         entries = gram.tocoo()
         rows, columns = entries.coords
         if (rows == columns).all():
-            return cls(np.arange(size), gram.diagonal()[None, :], None)
+            return cls(np.arange(size), gram.diagonal()[None, :])
         order = reverse_cuthill_mckee(csr_array(gram), symmetric_mode=True).astype(np.intp)
         place = np.empty(size, dtype=np.intp)
         place[order] = np.arange(size)
         low, high = np.maximum(place[rows], place[columns]), np.minimum(place[rows], place[columns])
         width = int((low - high).max())
-        if 3 * width > size and size <= WIDEST_BAND:
-            return cls(np.arange(size), np.zeros((1, 0)), np.asarray(gram.todense()))
+        islands = _islands(gram)
+        if sum(len(island) ** 3 for island in islands) < 3 * size * width**2 and max(map(len, islands)) <= WIDEST_BAND:
+            cut = csr_array(gram)
+            return cls(np.arange(size), np.zeros((1, 0)), tuple((i, cut[i][:, i].toarray()) for i in islands))
         if width > WIDEST_BAND:
             raise NoAnswer(
                 "too_dense", f"Lots are mixed so widely that blocks of {width} lots would have to be solved."
@@ -49,7 +54,14 @@ class Gram:
         band = np.zeros((width + 1, size))
         half = place[rows] >= place[columns]
         band[low[half] - high[half], high[half]] = entries.data[half]
-        return cls(order, band, None)
+        return cls(order, band)
+
+
+def _islands(gram: csr_array) -> list[NDArray[np.intp]]:
+    """Levels that share a motor, directly or through others."""
+    count, label = connected_components(csr_array(gram), directed=False)
+    order = np.argsort(label, kind="stable").astype(np.intp)
+    return [np.asarray(part) for part in np.split(order, np.searchsorted(label[order], np.arange(1, count)))]
 
 
 class Factor:
@@ -57,9 +69,10 @@ class Factor:
 
     def __init__(self, gram: Gram, t: float) -> None:
         self.gram = gram
-        if gram.dense is not None:
-            self._dense = cho_factor(t * t * gram.dense + np.eye(gram.size), lower=True)
-            pivots = np.diag(self._dense[0])
+        self._blocks: list[Array] = []
+        if gram.blocks:
+            self._blocks = [cho_factor(t * t * part + np.eye(len(part)), lower=True)[0] for _, part in gram.blocks]
+            pivots = np.concatenate([np.diag(part) for part in self._blocks])
         else:
             band = t * t * gram.band
             band[0] += 1.0
@@ -69,22 +82,25 @@ class Factor:
 
     def solve(self, right: Array) -> Array:
         """(I + t² Z'Z)⁻¹ right, with rows in the family's own order; right (q, m)."""
-        if self.gram.dense is not None:
-            return np.asarray(cho_solve(self._dense, right))
+        answer = np.empty_like(right)
+        for (place, _), lower in zip(self.gram.blocks, self._blocks, strict=True):
+            answer[place] = cho_solve((lower, True), right[place])
+        if self.gram.blocks:
+            return answer
         if len(self._band) == 1:
             return np.asarray(right / (self._band[0] ** 2)[:, None])
-        answer = np.empty_like(right)
         answer[self.gram.order] = cho_solve_banded((self._band, True), right[self.gram.order])
         return answer
 
     def inverse_diagonal(self) -> Array:
         """The diagonal of the inverse (q,), by Takahashi's recursion inside the band."""
-        if self.gram.dense is not None:
-            inverse, _ = lapack.dpotri(self._dense[0], lower=1)
-            return np.asarray(np.diag(inverse).copy())
+        diagonal = np.empty(self.gram.size)
+        for (place, _), lower in zip(self.gram.blocks, self._blocks, strict=True):
+            diagonal[place] = np.diag(lapack.dpotri(lower, lower=1)[0])
+        if self.gram.blocks:
+            return diagonal
         if len(self._band) == 1:
             return np.asarray(1.0 / self._band[0] ** 2)
-        diagonal = np.empty(self.gram.size)
         diagonal[self.gram.order] = _selected_inverse(self._band)
         return diagonal
 
