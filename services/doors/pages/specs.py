@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
-from projections.folds.specbook import SpecHead
 from sqlalchemy import select
 
 from events.envelope import Recorded
 from events.errors import NotFound
 from events.refs import parse_ref, ref_text
 from events.vocabulary import characteristics
+from projections.folds.specbook import SpecHead
 from services.doors.audit.why import why_of
 from services.doors.context import Here
 from services.doors.drawings import number
