@@ -67,7 +67,9 @@ def test_a_type_of_a_newer_release_is_refused():
 
 
 @pytest.mark.parametrize(
-    "lines", [[FIRST, FIRST, SECOND], [SECOND], [replace(FIRST, upcast=None), SECOND], [FIRST]], ids=str
+    "lines",
+    [[FIRST, FIRST, SECOND], [SECOND], [replace(FIRST, upcast=None), SECOND], [FIRST]],
+    ids=["a version twice", "no first version", "no upcaster", "an upcaster to nothing"],
 )
 def test_a_catalogue_with_a_hole_is_not_made(lines):
     with pytest.raises(ValueError):
