@@ -13,17 +13,16 @@ from events.vocabulary import characteristics
 from projections.folds.cases import Case
 from projections.folds.certificates import LotMeasurement
 from projections.folds.genealogy.rows import Lot, LotLink, MotorLot
+from projections.folds.genealogy.trace import ancestors
 from projections.folds.specbook import Assessment
 from services.doors.context import Here
 from services.doors.pages.environment import render
 from services.doors.pages.people import Page
+from services.doors.review.lots import links
 
 router = APIRouter(include_in_schema=False)
 Reader = Annotated[Here, Depends(Page("read"))]
 RESULTS = {"conform": "good", "nonconform": "bad", "inconclusive": "warn"}
-DEPTH = 12
-"""As deep as the chain from mine to magnet can be."""
-CUSTODY_WHY = "its custody model carries no origin"
 
 
 @router.get("/lots")
@@ -115,27 +114,14 @@ def _levels(here: Here, connection: Connection, lots: Sequence[str]) -> dict[str
 
 
 def _ancestors(here: Here, connection: Connection, lot: str) -> list[dict[str, Any]]:
-    """The input lots back to the mine, one line each, indented by depth; a lot already shown is not followed again."""
-    table = here.table(LotLink)
-    found: list[dict[str, Any]] = []
-    seen, level = {lot}, [(lot, 1.0)]
-    for depth in range(1, DEPTH):
-        shares = dict(level)
-        query = select(table).where(table.c.child.in_(shares)).order_by(table.c.child, table.c.parent)
-        level = []
-        for row in connection.execute(query).mappings():
-            share = shares[row["child"]] * row["fraction"]
-            counts = bool(row["custody_counts"] or row["composition_counts"])
-            found.append(
-                {"lot": row["parent"], "depth": depth, "fraction": share, "counts": counts, "why": CUSTODY_WHY}
-            )
-            if row["parent"] not in seen:
-                seen.add(row["parent"])
-                level.append((row["parent"], share))
-        if not level:
-            break
-    levels = _levels(here, connection, [item["lot"] for item in found])
-    return [{**item, "level": levels.get(item["lot"])} for item in found]
+    """The input lots back to the mine, one line each, indented by depth, with their share of this lot."""
+    found = ancestors({lot: 1.0}, links(here, connection, "child"))
+    levels = _levels(here, connection, [item.lot for item in found])
+    return [
+        {"lot": item.lot, "depth": item.depth, "fraction": item.fraction, "counts": item.counts, "why": item.why}
+        | {"level": levels.get(item.lot)}
+        for item in found
+    ]
 
 
 def _descendants(here: Here, connection: Connection, lot: str) -> list[dict[str, Any]]:
