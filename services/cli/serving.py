@@ -19,7 +19,7 @@ from services.store.log import wall_clock
 from services.wiring import Parts, parts
 from services.worker import Concluding, Worker
 
-ROLES = ("engineer", "approver", "auditor", "admin")
+ROLES = ("bench", "manufacturing", "engineer", "approver", "auditor", "admin")
 
 
 def register(app: typer.Typer) -> None:
@@ -110,7 +110,7 @@ def _ready(here: Parts) -> None:
     words(f"Lodestone is ready: {here.settings.url}")
     for role in ROLES:
         code = here.sessions.link(role, f"{role.title()} (sign-in link)")
-        words(f"  sign in as {role:<9} {here.settings.url}/sign-in?code={code}")
+        words(f"  sign in as {role:<13} {here.settings.url}/sign-in?code={code}")
     for seat in seats():
         if seat.role == "supplier":
             code = here.sessions.link("supplier", seat.name, seat.party)

@@ -13,6 +13,8 @@ from services.doors.context import COOKIE, WAIT_S, Here, runtime_of, wait_for
 from services.doors.pages.environment import render
 
 router = APIRouter(include_in_schema=False)
+HOME = {"supplier": "/feed", "bench": "/docs", "manufacturing": "/docs"}
+"""Where somebody lands who does not review: a supplier at its feed, who posts events at the reference of calls."""
 
 
 def session_of(request: Request) -> Session | None:
@@ -83,7 +85,7 @@ def _sign_in(request: Request, code: str) -> Response:
     runtime = runtime_of(request)
     secret = Sessions(runtime.database, runtime.clock).sign_in(_code(code))
     person = Sessions(runtime.database, runtime.clock).find(secret).principal
-    response = RedirectResponse("/feed" if person.role == "supplier" else "/", 303)
+    response = RedirectResponse(HOME.get(person.role, "/"), 303)
     response.set_cookie(
         COOKIE,
         secret,

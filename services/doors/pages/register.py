@@ -18,6 +18,6 @@ NAVIGATION.extend(
         Tab("/lots", "Lots", REVIEWERS),
         Tab("/feed", "Feed", REVIEWERS | {"supplier"}),
         Tab("/audit", "Log", REVIEWERS),
-        Tab("/docs", "Calls", REVIEWERS),
+        Tab("/docs", "Calls"),
     ]
 )
