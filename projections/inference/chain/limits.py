@@ -134,6 +134,7 @@ def sentence(limit: Limit, requirement: Requirement, asked: Question) -> str:
     """Why this limit, in one sentence."""
     name = spoken(limit.characteristic)
     where = f" at {limit.temperature_Cel:g} °C" if limit.temperature_Cel is not None else ""
+    where = "" if name.endswith(where) else where
     word = "at least" if limit.side == "lower" else "at most"
     keeps = (
         f"a lot exactly at it has {100 * asked.share:.3g} % of its motors within “{requirement.title}”"
