@@ -19,17 +19,18 @@ from services.doors.pages.people import Page
 
 router = APIRouter(include_in_schema=False)
 Reader = Annotated[Here, Depends(Page("read"))]
-SHOWN = 100
+SHOWN = 2000
 REASONS = {
     None: "yes",
     "waiting_for_genealogy": "waits for the motor's build record",
-    "lots_unknown": "no: the motor's magnet lots are unknown",
-    "magnet_temperature_unknown": "no: magnet temperature unknown, cannot blame a lot",
+    "lots_unknown": "no: lots unknown",
+    "magnet_temperature_unknown": "no: temperature unknown",
     "out_of_range": "no: outside the range that is accumulated",
     "rotor_replaced": "no: the rotor was replaced before",
     "voided": "no: voided",
     "replaced": "no: replaced",
 }
+UNKNOWN = "unknown"
 HOW = {
     "embedded_sensor": "sensor",
     "back_emf": "from back-EMF",
@@ -70,6 +71,9 @@ def _view(ref: str, row: RowMapping | None, named: str | None, shown: list[dict[
     notes = ["Two build records claim this motor; the earlier one holds."] if row and row["conflict"] else []
     if not built:
         notes.append("No build record yet: the results wait for it and count the moment it arrives.")
+    blind = sum(item["temperature"] == UNKNOWN for item in shown)
+    if blind:
+        notes.append(f"{blind} of {len(shown)} results: magnet temperature unknown: cannot blame a lot.")
     synthetic = bool(row and row["origin"] == "synthetic") or any(item["origin"] == "synthetic" for item in shown)
     return {
         "motor": ref,
@@ -94,7 +98,7 @@ def _tests(row: RowMapping | None) -> list[dict[str, Any]]:
 
 def _test(test: dict[str, Any]) -> dict[str, Any]:
     known = characteristics.find(test["metric"])
-    temperature = "magnet temperature unknown: cannot blame a lot"
+    temperature = UNKNOWN
     if test["temperature_Cel"] is not None:
         temperature = f"{number(test['temperature_Cel'], 3)} °C, {HOW.get(test['how'], test['how'])}"
     point = [f"{number(value)} {POINTS[key]}" for key, value in test["condition"].items() if key in POINTS and value]
