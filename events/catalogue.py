@@ -145,6 +145,10 @@ def catalogue_of(lines: Iterable[EventType]) -> Mapping[str, EventType]:
 
 
 CATALOGUE: Mapping[str, EventType] = catalogue_of(_LINES)
+LEDGER = "ledger"
+"""The stream of what the log says of itself: seals, keys, digests. Read by no domain fold, and triggers nothing."""
+DOMAIN = frozenset(name for name, line in CATALOGUE.items() if line.stream != LEDGER)
+"""Every type that a fold may read."""
 
 
 def type_of(model: type[BaseModel]) -> str:

@@ -9,7 +9,7 @@ from services.engine.waking import checkpoint
 from services.measurements import Measurements
 from services.store.database import Database
 from services.store.log import Log
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 
 
 @dataclass

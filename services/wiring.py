@@ -17,9 +17,9 @@ from services.exchange.waiting import Waiting
 from services.runtime import Runtime
 from services.settings import Settings
 from services.store.database import Database
+from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Log, wall_clock
-from services.store.postgres import EmbeddedPostgres
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 
 VERSION = version("lodestone")
 

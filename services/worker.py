@@ -6,7 +6,7 @@ from typing import Protocol
 import structlog
 
 from events.errors import Unavailable
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 
 IDLE_S = 0.1
 """How long to rest when there was nothing to do; polling is the truth."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from services.store.database import Database
+from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Log
-from services.store.postgres import EmbeddedPostgres
 
 TEMPLATE = "lodestone_template"
 _numbers = count(1)

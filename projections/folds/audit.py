@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from events.catalogue import CATALOGUE
+from events.catalogue import DOMAIN
 from events.envelope import Recorded
 from events.refs import ref_text
 from projections.folds.fold import Key, Projection, Rows
@@ -88,7 +88,7 @@ AUDIT = Projection(
     name="audit",
     version=1,
     row_types=(AuditEntry,),
-    types=frozenset(CATALOGUE),
+    types=DOMAIN,
     keys=_keys,
     fold=_fold,
 )

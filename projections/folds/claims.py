@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from events.catalogue import CATALOGUE, type_of
+from events.catalogue import CATALOGUE, DOMAIN, type_of
 from events.envelope import Recorded
 from events.facts.tests import TestVoided
 from projections.folds.accumulators import Part, moved
@@ -13,7 +13,7 @@ from projections.folds.fold import Key, Projection, Rows
 Claim = Mapping[str, Any]
 """What one fact says: {source, id, time, position, type, fate: null|"replaced"|"voided", says: {…}}."""
 
-FACTS = frozenset(name for name, line in CATALOGUE.items() if not line.versioned)
+FACTS = frozenset(name for name in DOMAIN if not CATALOGUE[name].versioned)
 """Every fact may carry `replaces`, so every fold of facts reads them all."""
 VOIDED = type_of(TestVoided)
 

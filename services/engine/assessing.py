@@ -15,7 +15,7 @@ from services.engine.book import Book
 from services.engine.materials import ancestry, load_plant
 from services.engine.reading import chunks, rows_among
 from services.engine.waking import Woken
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 from services.store.tables import log_identity
 
 

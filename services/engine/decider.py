@@ -29,7 +29,7 @@ from services.store import leases
 from services.store.database import Database
 from services.store.leases import Lease
 from services.store.log import Append, Log
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 
 SOURCE = "/services/engine"
 BATCH = 500

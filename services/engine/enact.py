@@ -20,7 +20,7 @@ from events.rules.policies import Policy
 from events.rules.proposals import Amend, AmendedLimit, Approve, CaseState, Comment, Defer, Reject
 from projections.folds.genealogy import Lot
 from services.store.log import Append, Companion, Log, Outcome
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 
 SOURCE = "/services/review"
 POLICY_STREAM = f"policies/{Policy().policy}"

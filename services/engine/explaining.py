@@ -9,7 +9,7 @@ from projections.folds.audit import AuditEntry
 from projections.inference.why import Why, why
 from services.engine.reading import chunks
 from services.store.log import Log
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 from services.store.tables import log_events, log_identity
 
 PART = 500

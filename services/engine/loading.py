@@ -18,7 +18,7 @@ from services.engine.book import Book
 from services.engine.materials import load_changes, load_plant
 from services.engine.reading import rows, rows_among
 from services.store.log import Log
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 
 SAMPLED = frozenset({"all", "random"})
 NUISANCE = ("stator:%", "operator:%")

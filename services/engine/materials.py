@@ -11,7 +11,7 @@ from projections.folds.genealogy.trace import CYCLE, counting
 from projections.inference.state import Change, EventId, Link, Lot, Measurement, Plant
 from services.engine.book import Book
 from services.engine.reading import rows_among
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 
 
 def load_plant(

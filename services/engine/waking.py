@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from events.catalogue import CATALOGUE, type_of
+from events.catalogue import CATALOGUE, LEDGER, type_of
 from events.envelope import Recorded
 from events.rules import assessments, notices, proposals
 from services.engine.book import events_of
@@ -23,8 +23,8 @@ OWN = frozenset(
         type_of(notices.NoticeIssued),
     }
 )
-"""What the engine writes, and what says nothing new; access events neither."""
-WAKES = frozenset(line.type for line in CATALOGUE.values() if line.stream != "access") - OWN
+"""What the engine writes, and what says nothing new; access and ledger events neither."""
+WAKES = frozenset(line.type for line in CATALOGUE.values() if line.stream not in {"access", LEDGER}) - OWN
 LOT_FACTS = frozenset(line.type for line in CATALOGUE.values() if line.stream == "lots")
 SPECS = frozenset(line.type for line in CATALOGUE.values() if line.stream == "specs")
 ANSWERS = frozenset({type_of(notices.NoticeAnswered)})

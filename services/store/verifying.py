@@ -11,9 +11,9 @@ from events import catalogue
 from events.canonical import content_hash
 from events.envelope import SERVICE_ATTRIBUTES, decode
 from projections.folds.memory import DictRows, fold_one, state_digest
-from services.store.appending import leaf_hash
 from services.store.log import Log
-from services.store.projector import Projector
+from services.store.log.appending import leaf_hash
+from services.store.projecting.projector import Projector
 from services.store.tables import log_events, log_identity
 
 PAGE = 1000

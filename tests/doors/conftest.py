@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from services.store.database import Database
-from services.store.postgres import EmbeddedPostgres
+from services.store.database.postgres import EmbeddedPostgres
 from tests.conftest import TEMPLATE
 from tests.doors.service import Service, post
 from tests.inference.plants import made, requirement

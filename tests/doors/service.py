@@ -16,7 +16,7 @@ from services.engine.decider import Decider
 from services.runtime import Runtime
 from services.store.database import Database
 from services.store.log import Log, wall_clock
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"

@@ -15,7 +15,7 @@ from services.engine.decider import Decider
 from services.engine.enact import Desk
 from services.store.database import Database
 from services.store.log import Append, Log
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
 ENGINEER = Principal("erin", "engineer")

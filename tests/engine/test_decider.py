@@ -8,7 +8,7 @@ from projections.inference.conclude import conclude
 from services.engine.decider import Decider
 from services.store.database import Database
 from services.store.log import Append
-from services.store.projector import Projector
+from services.store.projecting.projector import Projector
 from tests.engine.story import APPROVER, Story, story
 from tests.inference.plants import made, requirement
 from tests.inference.reference import state_of

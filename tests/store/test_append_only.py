@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from services.store.database import Database
+from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log, LogHole
-from services.store.postgres import EmbeddedPostgres
 from tests.store.facts import draft, straight
 
 TABLES = ("log_events", "log_events_000", "log_identity", "log_streams")

@@ -11,9 +11,9 @@ from tempfile import mkdtemp
 import pytest
 
 from events.errors import Unavailable
-from services.store.binaries import account
 from services.store.database import Database
-from services.store.postgres import EmbeddedPostgres
+from services.store.database.binaries import account
+from services.store.database.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,7 +63,7 @@ OPEN = """
 import os, sys
 from pathlib import Path
 from events.errors import Unavailable
-from services.store.postgres import EmbeddedPostgres
+from services.store.database.postgres import EmbeddedPostgres
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:

@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 
 from events.errors import Unavailable
 from services.store.database import Database
+from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
-from services.store.postgres import EmbeddedPostgres
 from tests.store.facts import draft
 
 

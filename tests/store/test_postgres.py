@@ -14,17 +14,17 @@ import psycopg
 import pytest
 
 from events.errors import Unavailable
-from services.store.binaries import working_in
 from services.store.database import Database
+from services.store.database.binaries import working_in
+from services.store.database.postgres import DATABASE, EmbeddedPostgres
 from services.store.log import Append, Log
-from services.store.postgres import DATABASE, EmbeddedPostgres
 from tests.store.facts import draft, straight
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
 import sys
 from pathlib import Path
-from services.store.postgres import EmbeddedPostgres
+from services.store.database.postgres import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]))
 server.open()
 sys.stdout.write("open\\n"); sys.stdout.flush()

@@ -6,10 +6,10 @@ from itertools import count
 from sqlalchemy import select
 
 from projections.folds.memory import fold_all
-from services.store import generations
 from services.store.log import Append
-from services.store.projector import Projector
-from services.store.shapes import stored_table
+from services.store.projecting import generations
+from services.store.projecting.projector import Projector
+from services.store.projecting.shapes import stored_table
 from tests.store.projecting.counting import COUNTING
 
 _owners = count(1)

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from services.store import leases, projector
+from services.store import leases
+from services.store.projecting import projector
 from tests.store.projecting.counting import LotSum, built
 from tests.store.projecting.folding import append, projecting, rows_of
 

@@ -9,7 +9,7 @@ from services.store import leases
 from services.store.database import Database
 from services.store.leases import Fenced
 from services.store.log import Append, Log
-from services.store.projector import LEASE, Projector
+from services.store.projecting.projector import LEASE, Projector
 from tests.store.facts import draft, straight
 
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from projections.folds.memory import fold_all, state_digest
-from services.store import projector
-from services.store.projector import Projector
+from services.store.projecting import projector
+from services.store.projecting.projector import Projector
 from tests.store.projecting.counting import COUNTING, LotSum, Motor, built
 from tests.store.projecting.folding import append, projecting, rows_of
 

@@ -13,10 +13,10 @@ from projections.folds import all_projections
 from projections.folds.fold import Projection
 from projections.folds.memory import DictRows, fold_all, state_digest
 from services.store.database import Database
-from services.store.folding import newest
+from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
-from services.store.postgres import EmbeddedPostgres
-from services.store.projector import Projector
+from services.store.projecting.folding import newest
+from services.store.projecting.projector import Projector
 
 NAMES = [projection.name for projection in all_projections()]
 

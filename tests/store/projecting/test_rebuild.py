@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from events.errors import NotFound, Refused
 from projections.folds.memory import state_digest
-from services.store import leases, projector
+from services.store import leases
+from services.store.projecting import projector
 from tests.store.projecting.counting import COUNTING, LotSum, built
 from tests.store.projecting.folding import append, in_dictionaries, projecting, rows_of
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import MetaData, select, text
 
 from projections.folds.fold import Key, Projection
-from services.store.rows import BatchRows
-from services.store.shapes import make_tables, point_views, reading_table, stored_table
+from services.store.projecting.rows import BatchRows
+from services.store.projecting.shapes import make_tables, point_views, reading_table, stored_table
 from tests.store.projecting.counting import COUNTING
 
 

@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from events.envelope import Recorded, decode, utc_text
 from events.errors import Unavailable
-from services.store.appending import (
+from services.store.database import Database
+from services.store.log.appending import (
     Append,
     Companion,
     Located,
@@ -30,7 +31,6 @@ from services.store.appending import (
     stored_row,
     versions_of,
 )
-from services.store.database import Database
 from services.store.tables import log_events, log_identity, metadata
 
 __all__ = ["Append", "Clock", "Companion", "Located", "Log", "LogHole", "Outcome", "wall_clock"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from projections.folds.fold import Projection
-from services.store.shapes import drop_tables, make_tables, point_views
+from services.store.projecting.shapes import drop_tables, make_tables, point_views
 from services.store.tables import projection_checkpoints as checkpoints
 
 

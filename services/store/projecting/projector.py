@@ -14,12 +14,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from events.errors import NotFound, Refused
 from projections.folds.fold import Projection
 from projections.folds.memory import digest_rows
-from services.store import generations, leases
+from services.store import leases
 from services.store.database import Database
-from services.store.folding import Refusal, fold, known_part
 from services.store.leases import Fenced, Lease
 from services.store.log import Clock, Log, wall_clock
-from services.store.shapes import reading_table, stored_table
+from services.store.projecting import generations
+from services.store.projecting.folding import Refusal, fold, known_part
+from services.store.projecting.shapes import reading_table, stored_table
 from services.store.tables import parked_events, projection_checkpoints
 
 LEASE = "projector"

@@ -11,7 +11,7 @@ from events import catalogue
 from events.envelope import Recorded
 from events.errors import DomainError, UnknownType
 from projections.folds.fold import Key, Projection
-from services.store.rows import BatchRows
+from services.store.projecting.rows import BatchRows
 
 POISON = (DomainError, ValueError, KeyError, TypeError, ArithmeticError, AssertionError, AttributeError, IndexError)
 """What a fold may fail with."""

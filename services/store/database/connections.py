@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, TimeoutError
 
 from events.errors import Unavailable
-from services.store.postgres import SERVICE
+from services.store.database.postgres import SERVICE
 
 RETRY_AFTER_S = 2
 WRITER_OPTIONS = "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=30000"

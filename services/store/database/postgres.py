@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from events.errors import Unavailable
-from services.store.binaries import Account, account, lives, programs, working_in
+from services.store.database.binaries import Account, account, lives, programs, working_in
 
 DATABASE = "lodestone"
 OWNER = "lodestone_owner"

@@ -9,7 +9,7 @@ from psycopg import Connection as Raw
 
 from projections.folds.fold import Key, Projection
 from projections.folds.memory import key_of
-from services.store.shapes import SCHEMA, shape_of, table_name
+from services.store.projecting.shapes import SCHEMA, shape_of, table_name
 
 R = TypeVar("R")
 
