@@ -12,9 +12,9 @@ from events.canonical import content_hash
 from events.envelope import SERVICE_ATTRIBUTES, decode
 from projections.folds.memory import DictRows, fold_one, state_digest
 from services.store.log import Log
-from services.store.log.appending import leaf_hash
 from services.store.projecting.projector import Projector
 from services.store.tables import log_events, log_identity
+from services.verifier import leaf_hash
 
 PAGE = 1000
 

@@ -1,6 +1,5 @@
 """Appending, statement by statement: find duplicates, check versions, number, insert; all under one lock."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,10 +12,9 @@ from events.canonical import content_hash
 from events.envelope import Draft, stored_bytes
 from events.errors import IdentityConflict, VersionConflict
 from services.store.tables import log_events, log_identity, log_streams
+from services.verifier import leaf_hash
 
 APPEND_LOCK = 7_031_990_001
-LEAF_PREFIX = b"\x00"
-"""RFC 9162: a leaf is hashed as 0x00 followed by the stored bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +66,6 @@ class Row:
     draft: Draft
     version: int | None
     body: bytes
-
-
-def leaf_hash(body: bytes) -> bytes:
-    """The hash of a leaf of the log over its stored bytes (RFC 9162, 2.1.1)."""
-    return hashlib.sha256(LEAF_PREFIX + body).digest()
 
 
 def lock_log(connection: Connection) -> None:
