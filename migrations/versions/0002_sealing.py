@@ -14,12 +14,10 @@ CREATE TABLE log_about (
     log_id uuid NOT NULL, made_at timestamptz NOT NULL
 );
 INSERT INTO log_about (log_id, made_at) VALUES (gen_random_uuid(), now());
-CREATE TABLE log_tiles (
-    level smallint NOT NULL, index bigint NOT NULL,
-    hashes bytea NOT NULL CHECK (octet_length(hashes) = 8192),
-    PRIMARY KEY (level, index)
+CREATE TABLE log_leaves (
+    index bigint PRIMARY KEY, hashes bytea NOT NULL CHECK (octet_length(hashes) = 8192)
 );
-ALTER TABLE log_tiles ALTER COLUMN hashes SET STORAGE EXTERNAL;
+ALTER TABLE log_leaves ALTER COLUMN hashes SET STORAGE EXTERNAL;
 CREATE TABLE log_nodes (
     tree text NOT NULL, level smallint NOT NULL, index bigint NOT NULL,
     hash bytea NOT NULL CHECK (octet_length(hash) = 32),
@@ -38,12 +36,13 @@ CREATE TABLE log_feed_checkpoints (
     PRIMARY KEY (party, size, log_size)
 );
 """
-"""`log_tiles` holds the log's own tree: one row is 256 hashes of tree level 8 x `level`, complete tiles only (hashes do
-not compress, so nobody tries). `log_nodes` holds the trees whose leaves come one by one (`feeds/<party>`): one row is
-one complete subtree. All of them are written once. When a log is recovered on another epoch, what no longer agrees
-with it is taken away by the owner of the tables, who alone can switch the triggers off."""
+"""The hashes of two kinds of trees. The log's own (tree '') keeps its leaves by 256 in `log_leaves`, full rows only (hashes
+do not compress, so nobody tries), and in `log_nodes` every complete subtree of level 8 and above. A tree whose leaves
+come one by one (`feeds/<party>`) keeps all its complete subtrees in `log_nodes`. A proof so reads O(log n) rows. All of
+it is written once; when a log is recovered on another epoch, what no longer agrees with it is taken away by the owner
+of the tables, who alone can switch the triggers off."""
 
-APPEND_ONLY = ("log_about", "log_tiles", "log_nodes", "log_checkpoints", "log_feed_checkpoints")
+APPEND_ONLY = ("log_about", "log_leaves", "log_nodes", "log_checkpoints", "log_feed_checkpoints")
 
 
 def upgrade() -> None:
