@@ -15,6 +15,7 @@ from events.facts import benches, lots, motors, parties, sources, tests
 from events.rules import (
     access,
     assessments,
+    ledger,
     notices,
     policies,
     proposals,
@@ -28,6 +29,8 @@ BENCH = frozenset({"bench", "admin"})
 PLANT = frozenset({"manufacturing", "admin"})
 OWNER = frozenset({"manufacturing", "supplier", "admin"})
 BENCH_OWNER = frozenset({"bench", "manufacturing", "admin"})
+LEDGER = "ledger"
+"""The stream of what the log says of itself: seals, keys, digests. Read by no domain fold, and triggers nothing."""
 CALL = frozenset[str]()
 """Only through a call of its own, or by the engine."""
 
@@ -73,6 +76,10 @@ class EventType:
 
 def _fact(stream: str, model: type[BaseModel], key: str, subject: str, by: frozenset[str]) -> EventType:
     return EventType(stream, model, key, subject, by, versioned=False)
+
+
+def _of_the_log(model: type[BaseModel]) -> EventType:
+    return EventType(LEDGER, model, "log", "logs", versioned=False)
 
 
 _LINES = (
@@ -123,6 +130,11 @@ _LINES = (
     EventType("assessments", assessments.LotAssessed, "lot", "lots", versioned=False),
     EventType("access", access.TokenIssued, "token", "tokens"),
     EventType("access", access.TokenRevoked, "token", "tokens"),
+    _of_the_log(ledger.KeyIntroduced),
+    _of_the_log(ledger.CheckpointSigned),
+    _of_the_log(ledger.StateDigestRecorded),
+    _of_the_log(ledger.EpochOpened),
+    replace(_of_the_log(ledger.FeedSealed), subject="parties", about="party"),
 )
 
 
@@ -145,8 +157,6 @@ def catalogue_of(lines: Iterable[EventType]) -> Mapping[str, EventType]:
 
 
 CATALOGUE: Mapping[str, EventType] = catalogue_of(_LINES)
-LEDGER = "ledger"
-"""The stream of what the log says of itself: seals, keys, digests. Read by no domain fold, and triggers nothing."""
 DOMAIN = frozenset(name for name, line in CATALOGUE.items() if line.stream != LEDGER)
 """Every type that a fold may read."""
 

@@ -83,7 +83,7 @@ def test_a_model_finds_its_line_and_type():
 
 
 def test_facts_carry_no_stream_version_and_rules_do():
-    facts = {"parties", "benches", "lots", "sources", "motors", "tests", "assessments"}
+    facts = {"parties", "benches", "lots", "sources", "motors", "tests", "assessments", "ledger"}
     assert {line.stream for line in CATALOGUE.values() if not line.versioned} == facts
 
 
