@@ -11,11 +11,14 @@ from rich.table import Table
 
 from events import catalogue
 from events.schema import json_schema
-from services import settings
+from services import settings, verifier
 from services.cli.printing import Json, bar, print_line, result, words
 from services.doors.operations.status import status as status_of
 from services.store.verifying import verify as verified
 from services.wiring import parts
+
+PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
+"""The verifier reads its own arguments, so that it is the same inside and outside of this command."""
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
     app.command()(digest)
     app.command()(verify)
+    app.command("verify-receipt", context_settings=PASSED_ON)(verify_receipt)
     app.command()(schema)
     app.command()(config)
 
@@ -56,6 +60,11 @@ def verify(json: Json = False) -> None:
         for problem in found.problems:
             words(problem)
         sys.exit(1)
+
+
+def verify_receipt(arguments: Annotated[list[str] | None, typer.Argument(metavar="FILE --key KEY")] = None) -> None:
+    """Verify a receipt, or all pages of a feed, offline: with the log's public key and nothing else."""
+    sys.exit(verifier.main(arguments or []))
 
 
 def schema(
