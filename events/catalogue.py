@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from events.envelope import Recorded
 from events.errors import UnknownType
-from events.facts import benches, lots, motors, parties, sources, tests
+from events.facts import benches, earlier, lots, motors, parties, sources, tests
 from events.rules import (
     access,
     assessments,
@@ -74,8 +74,8 @@ class EventType:
         return f"lodestone.{self.stream}.{self.name}.v{version}"
 
 
-def _fact(stream: str, model: type[BaseModel], key: str, subject: str, by: frozenset[str]) -> EventType:
-    return EventType(stream, model, key, subject, by, versioned=False)
+def _fact(stream: str, model: type[BaseModel], key: str, subject: str, by: frozenset[str], **version: Any) -> EventType:
+    return EventType(stream, model, key, subject, by, versioned=False, **version)
 
 
 def _of_the_log(model: type[BaseModel]) -> EventType:
@@ -102,7 +102,8 @@ _LINES = (
     _fact("tests", tests.EfficiencyMeasured, "motor", "motors", BENCH),
     _fact("tests", tests.FluxMeasured, "motor", "motors", BENCH),
     _fact("tests", tests.ThermalDegradationMeasured, "motor", "motors", BENCH),
-    _fact("tests", tests.VibrationMeasured, "motor", "motors", BENCH),
+    _fact("tests", earlier.VibrationMeasuredV1, "motor", "motors", BENCH, upcast=earlier.vibration_v2),
+    _fact("tests", tests.VibrationMeasured, "motor", "motors", BENCH, version=2),
     _fact("tests", tests.FailureObserved, "motor", "motors", BENCH),
     _fact("tests", tests.SurvivalObserved, "motor", "motors", BENCH),
     _fact("tests", tests.TestVoided, "motor", "motors", BENCH),
@@ -157,12 +158,12 @@ def catalogue_of(lines: Iterable[EventType]) -> Mapping[str, EventType]:
 
 
 CATALOGUE: Mapping[str, EventType] = catalogue_of(_LINES)
-DOMAIN = frozenset(name for name, line in CATALOGUE.items() if line.stream != LEDGER)
-"""Every type that a fold may read."""
+DOMAIN = frozenset(name for name, line in CATALOGUE.items() if line.stream != LEDGER and line.upcast is None)
+"""Every type that a fold may read: the newest version of each, for folds see events upcast."""
 
 
 def type_of(model: type[BaseModel]) -> str:
-    """The full event type of a model's newest version."""
+    """The full event type of a model."""
     return line_of(model).type
 
 
@@ -174,6 +175,23 @@ def _by_model() -> Mapping[type[BaseModel], EventType]:
 def line_of(model: type[BaseModel]) -> EventType:
     """The catalogue line of a model."""
     return _by_model()[model]
+
+
+def stored_types(newest: Iterable[str]) -> frozenset[str]:
+    """Every type under which the log may hold what is read as one of these: for who queries the log itself."""
+    wanted = {unversioned(event_type) for event_type in newest}
+    return frozenset(name for name in CATALOGUE if unversioned(name) in wanted)
+
+
+def newest(name: str) -> str:
+    """The newest version of the type `<stream>.<past_tense>`. Raises UnknownType."""
+    versions = [line for full, line in CATALOGUE.items() if unversioned(full) == f"lodestone.{name}"]
+    return max(versions, key=lambda line: line.version).type if versions else find(f"lodestone.{name}.v1").type
+
+
+def unversioned(event_type: str) -> str:
+    """The type without its version: `lodestone.tests.flux_measured`."""
+    return event_type.rpartition(".")[0]
 
 
 def known(event_type: str) -> bool:
@@ -197,8 +215,16 @@ def _near(event_type: str) -> str:
 def upcast(recorded: Recorded, catalogue: Mapping[str, EventType] = CATALOGUE) -> Recorded:
     """The event with its data brought to the newest version of its type. Raises UnknownType."""
     line = find(recorded.type, catalogue)
+    if line.upcast is None:
+        return recorded
+    newest, data = upcast_data(line, recorded.data, catalogue)
+    return replace(recorded, type=newest.type, data=data)
+
+
+def upcast_data(
+    line: EventType, data: Mapping[str, Any], catalogue: Mapping[str, EventType] = CATALOGUE
+) -> tuple[EventType, Mapping[str, Any]]:
+    """The newest version of a line, and these data of the line in that version."""
     while line.upcast is not None:
-        newer = find(line.of_version(line.version + 1), catalogue)
-        recorded = replace(recorded, type=newer.type, data=line.upcast(recorded.data))
-        line = newer
-    return recorded
+        data, line = line.upcast(data), find(line.of_version(line.version + 1), catalogue)
+    return line, data

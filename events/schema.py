@@ -1,5 +1,6 @@
 """JSON Schema 2020-12 of every event: the whole CloudEvent, its attributes and its data."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ def json_schema(event_type: str) -> dict[str, Any]:
     line = find(event_type)
     data = line.model.model_json_schema(mode="validation")
     shared = data.pop("$defs", {})
+    data["title"] = re.sub(r"V\d+$", "", data["title"])  # an earlier version keeps the title it was released with
     properties = {**_attributes(event_type), "data": data, **dict.fromkeys(SERVICE_ATTRIBUTES, False)}
     return {
         "$schema": DIALECT,

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 import uvicorn
@@ -19,6 +20,7 @@ from services.wiring import Parts
 START_S = 30.0
 STOP_S = 20.0
 RESTART_S = 1.0
+STOPPED_S = 10.0
 
 _words = structlog.get_logger("serving")
 
@@ -112,8 +114,7 @@ class Service:
             while self._worker.poll() is None and not self.stopping.wait(0.2):
                 pass
             if not self.stopping.is_set():
-                _words.error("worker ended; starting another", code=self._worker.returncode)
-                self.stopping.wait(RESTART_S)
+                self._wait_for_another_try(self._worker.returncode)
         worker = self._worker
         if worker is not None and worker.poll() is None:
             worker.terminate()
@@ -121,6 +122,22 @@ class Service:
                 worker.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 worker.kill()
+
+    def _wait_for_another_try(self, code: int) -> None:
+        """A moment after a fault. At an event of a newer release: as long as it stands there, said once."""
+        reason = self._newer()
+        if reason is None:
+            _words.error("worker ended; starting another", code=code)
+            self.stopping.wait(RESTART_S)
+            return
+        _words.error("worker stopped; readers see what was folded until then", reason=reason)
+        while not self.stopping.wait(STOPPED_S) and self._newer() is not None:
+            pass
+
+    def _newer(self) -> str | None:
+        with suppress(Unavailable):
+            return self.here.projector.stopped()
+        return None
 
     def wait(self) -> None:
         """Serve until SIGTERM or Ctrl-C, then stop."""

@@ -16,6 +16,7 @@ from services.exchange.quarantine import Quarantine
 from services.exchange.waiting import Waiting
 from services.runtime import Runtime
 from services.settings import Settings
+from services.store import releases
 from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Log, wall_clock
@@ -52,6 +53,7 @@ class Parts:
         """Bring the tables up to this release. Raises Unavailable when the database is away or newer."""
         self.database.migrate()
         self.projector.prepare()
+        releases.record(self.database, VERSION, wall_clock())
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import structlog
 
-from events.errors import Unavailable
+from events.errors import Unavailable, UnknownType
 from services.store.projecting.projector import Projector
 
 IDLE_S = 0.1
@@ -31,7 +31,10 @@ class Worker:
         self.stopping = threading.Event()
 
     def run(self) -> None:
-        """Work until `stop`; a database that is away is waited for, everything else is logged and tried again."""
+        """Work until `stop`; a database that is away is waited for, everything else is logged and tried again.
+
+        Raises UnknownType at an event of a newer release: no other try of this release would read it.
+        """
         prepared = False
         while not self.stopping.is_set():
             try:
@@ -42,6 +45,8 @@ class Worker:
             except Unavailable as error:
                 _words.warning("waiting for the database", reason=error.detail)
                 self.stopping.wait(TROUBLE_S)
+            except UnknownType:
+                raise
             except Exception as error:
                 # The outer loop outlives anything; what failed was rolled back and is tried again.
                 _words.error("turn failed", error=f"{type(error).__name__}: {error}", exc_info=True)

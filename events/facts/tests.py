@@ -8,7 +8,18 @@ from pydantic_core import PydanticCustomError
 from events.facts.base import EventRef, Fact, Hash, Moment, Text
 from events.refs import Name, Ref
 from events.vocabulary.keys import CharacteristicKey, FailureMode, check_unit
-from events.vocabulary.quantities import Current, Hours, Measured, Percent, Plain, Speed, Temperature, Torque, Velocity
+from events.vocabulary.quantities import (
+    Current,
+    Frequency,
+    Hours,
+    Measured,
+    Percent,
+    Plain,
+    Speed,
+    Temperature,
+    Torque,
+    Velocity,
+)
 
 
 class OperatingPoint(Plain):
@@ -109,14 +120,29 @@ class ThermalDegradationMeasured(TestResult):
         return self
 
 
+class Band(Plain):
+    """The frequencies within which something was measured, lowest and highest."""
+
+    low: Frequency
+    high: Frequency
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not 0 <= self.low.to("Hz") < self.high.to("Hz"):
+            raise PydanticCustomError("band", "a band runs from a low frequency of 0 or more to a higher one")
+        return self
+
+
 class VibrationMeasured(TestResult):
-    """Vibration velocity, r.m.s., in a stated band (IEC 60034-14); broadband `motor.v` or 1x `motor.v_1x`."""
+    """Vibration velocity, r.m.s., in a stated band on a stated mounting (IEC 60034-14).
+
+    Broadband `motor.v` or 1x `motor.v_1x`. Both conditions move the limit, so neither has a default.
+    """
 
     characteristic: Annotated[CharacteristicKey, Field(pattern=r"^motor\.(v|v_1x)$")] = "motor.v"
     velocity: Velocity
-    band_low_Hz: float = 10.0
-    band_high_Hz: float = 1000.0
-    mounting: Literal["free", "rigid"] = "free"
+    band: Band
+    mounting: Literal["free", "rigid"]
 
 
 class FailureObserved(TestResult):

@@ -90,6 +90,7 @@ Torque = Annotated[Measured, _in("N.m")]
 Current = Annotated[Measured, _in("A")]
 Hours = Annotated[Measured, _in("h")]
 Velocity = Annotated[Measured, _in("mm/s")]
+Frequency = Annotated[Quantity, _in("Hz")]
 Mass = Annotated[Measured, _in("kg")]
 
 

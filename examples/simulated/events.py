@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from events.catalogue import newest
+
 Event = dict[str, Any]
 
 
@@ -19,10 +21,10 @@ def measured(value: float, unit: str, u: float | None = None, digits: int = 4) -
 
 
 def event(kind: str, source: str, name: str, time: datetime, data: dict[str, Any]) -> Event:
-    """A CloudEvent `lodestone.<kind>.v1`, with its data labelled synthetic."""
+    """A CloudEvent of this kind in its newest version, with its data labelled synthetic."""
     return {
         "specversion": "1.0",
-        "type": f"lodestone.{kind}.v1",
+        "type": newest(kind),
         "source": source,
         "id": name,
         "time": time.isoformat(),

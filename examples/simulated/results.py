@@ -142,6 +142,8 @@ def _vibration(plant: Plant, motor: Motor, bench: str, tested: datetime, value: 
         "standard": {"standard": "IEC 60034-14", "edition": "2018", "clause": "free suspension"},
         "characteristic": "motor.v_1x",
         "velocity": measured(max(value, 0.01), "mm/s", 0.02, 3),
+        "band": {"low": measured(10.0, "Hz"), "high": measured(1000.0, "Hz")},
+        "mounting": "free",
     }
     return _test(plant, "vibration_measured", motor, bench, tested, data)
 

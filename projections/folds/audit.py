@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from events.catalogue import DOMAIN
+from events.catalogue import DOMAIN, unversioned
 from events.envelope import Recorded
 from events.refs import ref_text
 from projections.folds.fold import Key, Projection, Rows
@@ -40,7 +40,10 @@ THINGS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An event that concerns a thing, e.g. `lots/kirin:A-1`: one row for each thing it names."""
+    """An event that concerns a thing, e.g. `lots/kirin:A-1`: one row for each thing it names.
+
+    `type` is without its version, for a fact told in an earlier version is the same fact.
+    """
 
     thing: str
     position: int
@@ -79,14 +82,14 @@ def _keys(event: Recorded) -> Iterable[Key]:
 
 
 def _fold(event: Recorded, rows: Rows) -> None:
-    told = (event.type, event.time, event.source, event.id, event.recorded_time)
+    told = (unversioned(event.type), event.time, event.source, event.id, event.recorded_time)
     for thing in sorted(things_of(event)):
         rows.put(AuditEntry(thing, event.position, *told))
 
 
 AUDIT = Projection(
     name="audit",
-    version=1,
+    version=2,
     row_types=(AuditEntry,),
     types=DOMAIN,
     keys=_keys,

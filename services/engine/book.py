@@ -45,7 +45,7 @@ def read_book(connection: Connection, until: int) -> Book:
     """Fold the rule streams up to this position; they are few beside the facts."""
     by_stream: dict[str, list[Recorded]] = {}
     for event in events_of(connection, TYPES, 0, until):
-        by_stream.setdefault(event.stream, []).append(upcast(event))
+        by_stream.setdefault(event.stream, []).append(event)
     of = {room: {k.partition("/")[2]: v for k, v in by_stream.items() if k.startswith(f"{room}/")} for room in RULES}
     requirements = {name: texts.fold(events) for name, events in of["requirements"].items()}
     issued = {name: EventId(events[-1].source, events[-1].id) for name, events in of["requirements"].items()}
@@ -61,12 +61,14 @@ def read_book(connection: Connection, until: int) -> Book:
 
 
 def events_of(connection: Connection, types: Iterable[str], after: int, until: int) -> list[Recorded]:
-    """The events of these types after one position and up to another, in order."""
+    """The events of these types after one position and up to another, in order, upcast."""
     table = log_events
     query = select(table.c.position, table.c.body).where(
         table.c.type.in_(list(types)), table.c.position > after, table.c.position <= until
     )
-    return [decode(row.position, bytes(row.body)) for row in connection.execute(query.order_by(table.c.position))]
+    return [
+        upcast(decode(row.position, bytes(row.body))) for row in connection.execute(query.order_by(table.c.position))
+    ]
 
 
 def _spec(name: str, data: object) -> SpecInForce:

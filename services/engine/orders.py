@@ -9,7 +9,7 @@ from uuid import uuid4
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from events.catalogue import line_of, type_of
+from events.catalogue import line_of, stored_types, type_of
 from events.envelope import Draft, utc_text
 from events.errors import IdentityConflict, Refused, VersionConflict
 from events.receive import Origin, draft
@@ -28,7 +28,7 @@ from services.store.log import Append, Log
 from services.store.tables import log_events
 
 TRIES = 3
-SENSITIVITIES = type_of(SensitivityAssigned)
+SENSITIVITIES = sorted(stored_types([type_of(SensitivityAssigned)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class Orders:
         return self._write(stream, model, state.version, also)
 
     def _defaults(self) -> tuple[Default, ...]:
-        streams = select(log_events.c.stream).where(log_events.c.type == SENSITIVITIES).distinct()
+        streams = select(log_events.c.stream).where(log_events.c.type.in_(SENSITIVITIES)).distinct()
         with self.log.database.connect() as connection:
             known = {str(stream).partition("/")[2] for stream in connection.scalars(streams)}
         return defaults(policy_exists=bool(self.log.read_stream(POLICY_STREAM)), sensitivities=known)

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from events.catalogue import CATALOGUE, LEDGER, type_of
+from events.catalogue import CATALOGUE, LEDGER, stored_types, type_of
 from events.envelope import Recorded
 from events.rules import assessments, notices, proposals
 from services.engine.book import events_of
 from services.store.tables import log_events, projection_checkpoints
 
 NAME = "decider"
-OWN = frozenset(
+OWN = stored_types(
     {
         type_of(assessments.LotAssessed),
         type_of(proposals.CaseOpened),
@@ -27,7 +27,7 @@ OWN = frozenset(
 WAKES = frozenset(line.type for line in CATALOGUE.values() if line.stream not in {"access", LEDGER}) - OWN
 LOT_FACTS = frozenset(line.type for line in CATALOGUE.values() if line.stream == "lots")
 SPECS = frozenset(line.type for line in CATALOGUE.values() if line.stream == "specs")
-ANSWERS = frozenset({type_of(notices.NoticeAnswered)})
+ANSWERS = stored_types({type_of(notices.NoticeAnswered)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Literal
 
+import orjson
+
 from events.envelope import Draft
 from events.errors import DomainError, IdentityConflict
 from events.receive import Received, receive
 from events.rules.access import Principal, may_post
+from events.sameness import same_fact
 from services.exchange.problems import problem
 from services.exchange.quarantine import Quarantine
 from services.exchange.waiting import Waiting
@@ -98,7 +101,8 @@ class Ingest:
     def _chunk(self, chunk: Sequence[object], start: int, principal: Principal, dry_run: bool) -> list[Item]:
         checked = [_check(event, principal) for event in chunk]
         good = [(at, item) for at, item in enumerate(checked) if isinstance(item, Received)]
-        outcomes = self._look([item.draft for _, item in good]) if dry_run else self._append([r.draft for _, r in good])
+        drafts = [received.draft for _, received in good]
+        outcomes = self._told_again(drafts, self._look(drafts) if dry_run else self._append(drafts))
         items = [_refused(start + at, chunk[at], item) for at, item in enumerate(checked)]
         for (at, received), outcome in zip(good, outcomes, strict=True):
             items[at] = _accepted(start + at, received, outcome)
@@ -118,6 +122,22 @@ class Ingest:
         outcomes = self.log.append(Append(tuple(drafts), atomic=False))
         self.timed(time.perf_counter() - started)
         return outcomes
+
+    def _told_again(self, drafts: Sequence[Draft], outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """The outcomes; a conflict between two versions of one fact is a duplicate, for its sender was upgraded."""
+        firsts: dict[tuple[str, str], tuple[Draft, Outcome]] = {}
+        told = []
+        for draft, outcome in zip(drafts, outcomes, strict=True):
+            first, told_first = firsts.setdefault((draft.source, draft.id), (draft, outcome))
+            if outcome.status == "conflict" and same_fact(self._stored(outcome) or first.event, draft.event):
+                outcome = replace(outcome, status="duplicate", position=outcome.position or told_first.position)
+            told.append(outcome)
+        return told
+
+    def _stored(self, conflict: Outcome) -> Mapping[str, Any] | None:
+        """The event that is in the log already; None for one that came with this chunk."""
+        body = None if conflict.position is None else self.log.body(conflict.position)
+        return None if body is None else orjson.loads(body)
 
     def _look(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """What an append would answer, without appending."""

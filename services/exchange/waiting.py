@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from events.catalogue import type_of
+from events.catalogue import stored_types, type_of
 from events.facts.motors import MotorBuilt
 from events.facts.tests import TestResult
 from events.receive import Received
 from services.store.database import Database
 from services.store.tables import log_events
 
-_BUILT = type_of(MotorBuilt)
+_BUILT = sorted(stored_types([type_of(MotorBuilt)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +36,5 @@ class Waiting:
         streams = [f"motors/{motor}" for motor in motors]
         query = select(log_events.c.stream).distinct()
         with self.database.connect() as connection:
-            found = connection.scalars(query.where(log_events.c.stream.in_(streams), log_events.c.type == _BUILT))
+            found = connection.scalars(query.where(log_events.c.stream.in_(streams), log_events.c.type.in_(_BUILT)))
             return {str(stream).removeprefix("motors/") for stream in found}

@@ -1,4 +1,4 @@
-"""The tables that Alembic owns, as SQLAlchemy sees them: log, companions, access, checkpoints."""
+"""The tables that Alembic owns, as SQLAlchemy sees them: log, companions, access, checkpoints, releases."""
 
 from sqlalchemy import (
     BigInteger,
@@ -87,6 +87,13 @@ parked_events = Table(
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     Column("error", Text, nullable=False),
     Column("parked_at", DateTime(timezone=True), nullable=False),
+)
+event_types = Table(
+    "event_types",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("release", Text, nullable=False),
+    Column("first_seen", DateTime(timezone=True), nullable=False),
 )
 access_tokens = Table(
     "access_tokens",

@@ -4,10 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from events.catalogue import CATALOGUE, EventType, catalogue_of, find, known, line_of, type_of, upcast
+from events.catalogue import (
+    CATALOGUE,
+    DOMAIN,
+    EventType,
+    catalogue_of,
+    find,
+    known,
+    line_of,
+    newest,
+    stored_types,
+    type_of,
+    upcast,
+)
 from events.envelope import Recorded
 from events.errors import UnknownType
 from events.facts.base import Fact
+from events.facts.earlier import VibrationMeasuredV1
 from events.facts.tests import VibrationMeasured
 from events.refs import Ref
 from events.schema import json_schema, types
@@ -77,9 +90,17 @@ def test_a_catalogue_with_a_hole_is_not_made(lines):
 
 
 def test_a_model_finds_its_line_and_type():
-    assert type_of(VibrationMeasured) == "lodestone.tests.vibration_measured.v1"
+    assert type_of(VibrationMeasured) == "lodestone.tests.vibration_measured.v2"
+    assert type_of(VibrationMeasuredV1) == "lodestone.tests.vibration_measured.v1"
     assert line_of(VibrationMeasured) is find(type_of(VibrationMeasured))
     assert known(type_of(VibrationMeasured)) and not known("lodestone.tests.vibration_measured.v9")
+
+
+def test_the_log_is_asked_for_every_version_of_a_type():
+    both = {"lodestone.tests.vibration_measured.v1", "lodestone.tests.vibration_measured.v2"}
+    assert stored_types([type_of(VibrationMeasured)]) == both
+    assert newest("tests.vibration_measured") == max(both)
+    assert DOMAIN & both == {max(both)}
 
 
 def test_facts_carry_no_stream_version_and_rules_do():

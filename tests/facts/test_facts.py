@@ -11,7 +11,7 @@ from tests.golden.pins import example
 
 LOT = "lodestone.lots.lot_registered.v1"
 BUILT = "lodestone.motors.motor_built.v1"
-VIBRATION = "lodestone.tests.vibration_measured.v1"
+VIBRATION = "lodestone.tests.vibration_measured.v2"
 SHARE = {"custody_model": "identity_preserved"}
 
 

@@ -19,6 +19,12 @@ MAKERS = ("kirin", "boreal")
 BENCHES = ("B1", "B2")
 TESTS = frozenset(name for name, line in CATALOGUE.items() if line.stream == "tests" and line.name != "test_voided")
 CUSTODY = ("identity_preserved", "segregated", "controlled_blending", "mass_balance", "book_and_claim")
+BANDS: tuple[dict[str, Any], ...] = (
+    {},
+    {"band_low_Hz": 5, "mounting": "rigid"},
+    {"band": {"low": {"value": 10, "unit": "Hz"}, "high": {"value": 1000, "unit": "Hz"}}, "mounting": "free"},
+)
+"""The conditions of a vibration as version 1 leaves or tells them, and as version 2 states them."""
 GOLDEN = Path(str(events.__file__)).parent / "golden"
 
 
@@ -31,11 +37,11 @@ def at(hour: int) -> str:
     return f"2026-03-{1 + hour // 24 % 28:02d}T{hour % 24:02d}:00:00+01:00"
 
 
-def event(kind: str, name: str, hour: int, data: dict[str, Any], source: str = "/plant") -> Event:
-    """A CloudEvent `lodestone.<kind>.v1`."""
+def event(kind: str, name: str, hour: int, data: dict[str, Any], source: str = "/plant", version: int = 1) -> Event:
+    """A CloudEvent `lodestone.<kind>.v<version>`."""
     return {
         "specversion": "1.0",
-        "type": f"lodestone.{kind}.v1",
+        "type": f"lodestone.{kind}.v{version}",
         "source": source,
         "id": name,
         "time": at(hour),
@@ -108,7 +114,8 @@ class Plant:
         self.motors = [ref(f"M/{n}") for n in range(chance.randint(1, 3))]
 
     def add(self, kind: str, data: dict[str, Any]) -> Event:
-        made = event(kind, f"e{len(self.events)}", self.chance.randint(0, 40), data)
+        version = 2 if "band" in data else 1
+        made = event(kind, f"e{len(self.events)}", self.chance.randint(0, 40), data, version=version)
         self.events.append(made)
         return made
 
@@ -209,7 +216,7 @@ class Plant:
             ("efficiency_measured", efficiency),
             ("efficiency_measured", efficiency),
             ("flux_measured", {"characteristic": "motor.Ke20", "value": {"value": 86 + value, "unit": "mV.min"}}),
-            ("vibration_measured", {"velocity": {"value": 1 + value / 4, "unit": "mm/s"}}),
+            ("vibration_measured", {"velocity": {"value": 1 + value / 4, "unit": "mm/s"}} | self.chance.choice(BANDS)),
             ("thermal_degradation_measured", _loss(value) | soak),
             ("failure_observed", {"mode": self.chance.choice(("FM-MAG-DET", "FM-DEM-U")), **life}),
             ("survival_observed", life),

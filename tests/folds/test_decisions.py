@@ -125,4 +125,4 @@ def test_what_waits_for_its_motor_is_counted_over_both_kinds_of_row():
         for kind, table in fold_all(projection, tests).tables.items():
             if hasattr(kind, "waiting"):
                 waiting += sum(row.waiting for row in table.values())
-    assert waiting == len(tests) == 6
+    assert waiting == len(tests) == 7

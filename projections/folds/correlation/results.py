@@ -95,9 +95,9 @@ def condition(event: Recorded) -> dict[str, float | None]:
         found["soak_h"] = _point(soak["duration"], "soak_duration")
         found["fault_A"] = _point(soak.get("fault_current"), "fault_current")
     if event.type == VIBRATION:
-        found["band_low_Hz"] = float(data.get("band_low_Hz", 10.0))
-        found["band_high_Hz"] = float(data.get("band_high_Hz", 1000.0))
-        found["rigid_mounting"] = 1.0 if data.get("mounting") == "rigid" else 0.0
+        found["band_low_Hz"] = quantity(data["band"]["low"], "Hz")
+        found["band_high_Hz"] = quantity(data["band"]["high"], "Hz")
+        found["rigid_mounting"] = 1.0 if data["mounting"] == "rigid" else 0.0
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from events.catalogue import known, upcast
 from events.envelope import Recorded
 from events.refs import ref_text
 from events.vocabulary import characteristics
@@ -13,9 +14,10 @@ UNIT_SIGNS = {"Cel": "°C", "N.m": "N·m", "/min": "min⁻¹", "[ppm]": "ppm", "
 
 def sentence(event: Recorded, characteristic: str) -> str:
     """What the event says, as far as it bears on the characteristic."""
-    told = _SENTENCES.get(event.type.split(".")[2])
-    words = told(event.data, characteristic) if told else f"{event.type.split('.')[2].replace('_', ' ')}."
-    return words + (" Synthetic data." if event.data.get("origin") == "synthetic" else "")
+    name, data = event.type.split(".")[2], (upcast(event) if known(event.type) else event).data
+    told = _SENTENCES.get(name)
+    words = told(data, characteristic) if told else f"{name.replace('_', ' ')}."
+    return words + (" Synthetic data." if data.get("origin") == "synthetic" else "")
 
 
 def number(value: object) -> str:

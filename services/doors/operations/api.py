@@ -27,7 +27,7 @@ def healthz() -> Json:
     "/readyz", summary="Ready?", response_model=dict[str, Any], responses={503: {"description": "A part is not."}}
 )
 def readyz(request: Request) -> Json:
-    """Each part by name: the database answers, its tables are of this release, the projections can be read."""
+    """Each part by name: the database answers, its tables are of this release, the projections are read and go on."""
     runtime = runtime_of(request)
     parts = {"database": _database(runtime), "migrations": _migrations(runtime), "projections": _projections(runtime)}
     ready = all(part["ready"] for part in parts.values())
@@ -58,11 +58,12 @@ def _migrations(runtime: Runtime) -> dict[str, Any]:
 def _projections(runtime: Runtime) -> dict[str, Any]:
     try:
         missing = sorted(set(runtime.projector.projections) - set(runtime.projector.positions()))
+        stopped = runtime.projector.stopped()
     except DomainError as error:
         return {"ready": False, "detail": error.detail}
     if missing:
         return {"ready": False, "detail": f"Not made yet: {', '.join(missing)}; `lodestone worker` makes them."}
-    return {"ready": True}
+    return {"ready": True} if stopped is None else {"ready": False, "detail": stopped}
 
 
 @router.get("/metrics", summary="Measurements", response_class=Response)

@@ -13,13 +13,17 @@ from services.store.tables import parked_events, quarantine
 
 
 def status(runtime: Runtime) -> dict[str, Any]:
-    """`lodestone status --json` (design.md §9): positions, lags, quarantine, waiting, open proposals, version."""
+    """`lodestone status --json` (design.md §9): positions, lags, quarantine, waiting, open proposals, version.
+
+    `stopped` is null, or the sentence that says which release to run.
+    """
     positions = runtime.projector.positions()
     head = runtime.log.head()
     return {
         "position": head,
         "projections": {name: _lag(positions.get(name, 0), head) for name in sorted(runtime.projector.projections)},
         "decider": _lag(runtime.decided(), head),
+        "stopped": runtime.projector.stopped(),
         **counts(runtime),
         "version": runtime.version,
     }

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy import Connection, select
 
-from events.catalogue import type_of
+from events.catalogue import stored_types, type_of, upcast
 from events.envelope import decode
 from events.errors import NotFound
 from events.refs import ref_text
@@ -25,6 +25,7 @@ from services.store.tables import log_events
 router = APIRouter(prefix="/v1/lots", tags=["review"])
 Reading = Annotated[Here, Depends(reads("read_lots"))]
 Item = dict[str, Any]
+_ASSESSED = sorted(stored_types([type_of(LotAssessed)]))
 
 
 @router.get("", summary="Lots", response_model=Item)
@@ -127,11 +128,11 @@ def _assessments(connection: Connection, name: str) -> list[Item]:
     """How the lot's certificates were assessed, oldest first; read from the lot's own stream."""
     table = log_events
     query = select(table.c.position, table.c.body).where(
-        table.c.stream == f"assessments/{name}", table.c.type == type_of(LotAssessed)
+        table.c.stream == f"assessments/{name}", table.c.type.in_(_ASSESSED)
     )
     found = []
     for row in connection.execute(query.order_by(table.c.position)):
-        event = decode(row.position, bytes(row.body))
+        event = upcast(decode(row.position, bytes(row.body)))
         text = {**event.data, "lot": name, "spec": ref_text(event.data["spec"])}
         found.append({**text, "position": event.position, "time": event.time})
     return found

@@ -30,26 +30,36 @@ class Refusal:
     reason: str
 
 
-def newest(event: Recorded) -> Recorded:
-    """The event upcast. Raises UnknownType saying what to do."""
+Releases = Callable[[str], str | None]
+"""From an event type to the first release that knew it, where one recorded it."""
+
+
+def newest(event: Recorded, release_of: Releases = lambda event_type: None) -> Recorded:
+    """The event upcast. Raises UnknownType saying which release to run."""
     try:
         return catalogue.upcast(event)
     except UnknownType as error:
+        release = release_of(event.type)
+        writer = (
+            f"Lodestone {release}. Run that release or a later one"
+            if release
+            else "a newer one. Run that release, or a later one"
+        )
         raise UnknownType(
-            f"Position {event.position} holds '{event.type}', which this release does not know: it was written by a "
-            "newer one. Run that release, or a later one; nothing is skipped.",
+            f"Position {event.position} holds '{event.type}', which this release does not know: it was written by "
+            f"{writer}; nothing is skipped.",
             type=event.type,
             position=event.position,
         ) from error
 
 
-def known_part(page: Sequence[Recorded]) -> list[Recorded]:
+def known_part(page: Sequence[Recorded], release_of: Releases = lambda event_type: None) -> list[Recorded]:
     """The events up to the first that this release does not know. Raises UnknownType when that is the first one."""
     upcast: list[Recorded] = []
     for event in page:
         if upcast and not catalogue.known(event.type):
             break
-        upcast.append(newest(event))
+        upcast.append(newest(event, release_of))
     return upcast
 
 

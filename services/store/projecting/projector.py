@@ -11,10 +11,10 @@ import structlog
 from sqlalchemy import Connection, MetaData, Table, delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from events.errors import NotFound, Refused
+from events.errors import NotFound, Refused, UnknownType
 from projections.folds.fold import Projection
 from projections.folds.memory import digest_rows
-from services.store import leases
+from services.store import leases, releases
 from services.store.database import Database
 from services.store.leases import Fenced, Lease
 from services.store.log import Clock, Log, wall_clock
@@ -88,6 +88,17 @@ class Projector:
         """The position that all projections have reached."""
         return min(self.positions().values(), default=0)
 
+    def stopped(self) -> str | None:
+        """Why nothing can be folded any further: the next event is of a newer release; None while that is not so."""
+        try:
+            known_part(self.log.read_positions([self.position() + 1]), self._release)
+        except UnknownType as error:
+            return error.detail
+        return None
+
+    def _release(self, event_type: str) -> str | None:
+        return releases.first_to_know(self.database, event_type)
+
     def catch_up(self, until: int | None = None, progress: Progress | None = None) -> int:
         """Fold up to `until` (the head by default); returns how many events moved on. 0 while another process folds.
 
@@ -136,7 +147,7 @@ class Projector:
         page = self.log.read(start, BATCH, target) if start < target else []
         if not page:
             return 0
-        events = known_part(page)
+        events = known_part(page, self._release)
         with self.database.begin() as connection:
             leases.check(connection, lease)
             for projection in self.projections.values():
@@ -166,7 +177,7 @@ class Projector:
 
     def _retry(self, item: Parked) -> bool:
         projection = self.projections[item.projection]
-        events = known_part(self.log.read(item.position - 1, 1))
+        events = known_part(self.log.read(item.position - 1, 1), self._release)
         this = (parked_events.c.projection == item.projection) & (parked_events.c.position == item.position)
         with self.database.begin() as connection:
             at = generations.locked(connection, projection.name)
@@ -202,7 +213,7 @@ class Projector:
         position, refused = 0, list[Refusal]()
         while True:
             leases.take(self.database, lease.name, lease.owner)
-            page = known_part(self.log.read(position, BATCH))
+            page = known_part(self.log.read(position, BATCH), self._release)
             with self.database.begin() as connection:
                 leases.check(connection, lease)
                 refused += fold(connection, projection, fresh, page)

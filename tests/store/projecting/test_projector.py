@@ -169,6 +169,19 @@ def test_a_type_of_a_newer_release_stops_the_projections_just_before_it(log):
     assert made.rebuild("counting") == 1
 
 
+def test_the_release_that_wrote_a_newer_type_is_named(log):
+    newer = draft_of(event("n1", "lodestone.motors.motor_built.v99", motor="m9"), "motors/plant:m9", versioned=False)
+    append(log, built(1, "L1", 1), newer)
+    with log.database.begin() as connection:
+        connection.execute(text("INSERT INTO event_types VALUES ('lodestone.motors.motor_built.v99', '0.3.0', now())"))
+    made = projecting(log)
+    assert made.stopped() is None
+    with pytest.raises(UnknownType, match=r"written by Lodestone 0\.3\.0\. Run that release or a later one"):
+        made.catch_up()
+        made.catch_up()
+    assert "0.3.0" in (made.stopped() or "")
+
+
 def test_the_digest_covers_the_state_and_not_where_it_came_from(log):
     append(log, built(1, "L1", 5), voided(1, "m1"), built(2, "L2", 7), built(3, "L2", 8))
     made = projecting(log)
