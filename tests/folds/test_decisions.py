@@ -104,7 +104,7 @@ def _again(events):
 
 def test_every_event_is_found_from_everything_it_concerns():
     entries = fold_all(AUDIT, golden()).tables[AuditEntry]
-    for one in (event for event in golden() if event.type in AUDIT.types):
+    for one in (told for told in golden() if told.type in AUDIT.types):
         assert {thing for thing, position in entries if position == one.position} == things_of(one) != frozenset()
 
 
