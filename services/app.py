@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from events.errors import DomainError, NotFound, Unauthenticated
 from services.doors.answers import PROBLEM, Json, refusal
 from services.doors.audit import api as audit
+from services.doors.audit import sealing
 from services.doors.bench import api as bench
 from services.doors.middleware import Edge
 from services.doors.openapi import document
@@ -34,7 +35,7 @@ DESCRIPTION = (
 )
 REVIEW = (proposals.router, rules.router, lots.router, motors.router, trying.router)
 PAGES = (people.router, *register.ROUTERS)
-ROUTERS = (bench.router, *REVIEW, supplier.router, audit.router, operations.router, *PAGES)
+ROUTERS = (bench.router, *REVIEW, supplier.router, audit.router, sealing.router, operations.router, *PAGES)
 
 log = structlog.get_logger("lodestone.app")
 

@@ -27,6 +27,12 @@ class Measurements:
             registry=registry,
         )
         self.head = Gauge("lodestone_log_position", "The log's last position.", registry=registry)
+        self.sealed = Gauge(
+            "lodestone_sealed_position", "The last position that a signed checkpoint covers.", registry=registry
+        )
+        self.checkpoint_age = Gauge(
+            "lodestone_checkpoint_age_seconds", "Seconds since the newest checkpoint was signed.", registry=registry
+        )
         self.lag = Gauge("lodestone_projection_lag_events", "Events not folded yet.", ["projection"], registry=registry)
         self.quarantine = Gauge("lodestone_quarantine_items", "Refused events kept.", registry=registry)
         self.waiting = Gauge(

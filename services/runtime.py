@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from services.engine.waking import checkpoint
 from services.measurements import Measurements
@@ -21,6 +22,7 @@ class Runtime:
     projector: Projector
     clock: Callable[[], datetime]
     version: str
+    data_dir: Path | None = None
     public_url: str = "http://127.0.0.1:8600"
     max_body_bytes: int = 8 * 1024 * 1024
     max_wait_s: float = 30.0

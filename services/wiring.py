@@ -21,6 +21,7 @@ from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Log, wall_clock
 from services.store.projecting.projector import Projector
+from services.store.sealing.sealer import Sealer
 
 VERSION = version("lodestone")
 
@@ -33,6 +34,7 @@ class Parts:
     database: Database
     log: Log
     projector: Projector
+    sealer: Sealer
     tokens: Tokens
     sessions: Sessions
     ingest: Ingest
@@ -45,6 +47,7 @@ class Parts:
             projector=self.projector,
             clock=wall_clock,
             version=VERSION,
+            data_dir=self.settings.data_dir,
             public_url=self.settings.url,
             max_body_bytes=self.settings.max_body_bytes,
         )
@@ -75,6 +78,7 @@ def parts(settings: Settings) -> Iterator[Parts]:
     finally:
         with suppress(Unavailable):
             here.projector.let_go()
+            here.sealer.let_go()
         database.dispose()
         if embedded is not None:
             embedded.close()
@@ -89,6 +93,7 @@ def made(settings: Settings, database: Database) -> Parts:
         database=database,
         log=log,
         projector=Projector(database, log, all_projections(), owner, wall_clock),
+        sealer=Sealer(database, log, settings.data_dir, owner),
         tokens=Tokens(database, log, wall_clock),
         sessions=Sessions(database, wall_clock),
         ingest=Ingest(log, Waiting(database), Quarantine(database, wall_clock)),

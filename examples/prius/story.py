@@ -199,6 +199,18 @@ class Story:
                     self._post(client, f"/v1/notices/{notice['notice']}/answer", body)
             self.say(f"{supplier.name} answered {len(notices)} notices → {self.url}/feed")
 
+    def _sealed_position(self, client: httpx.Client) -> int:
+        """The log's last position once its own seals are in it: nothing more is written until something happens."""
+        deadline = time.monotonic() + self.patience_s
+        while True:
+            status = client.get("/v1/status").json()
+            sealed = status["sealed"]
+            if sealed["anchored"] and sealed["lag"] == 0:
+                return int(status["position"])
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"The log was not sealed in {self.patience_s:.0f} s: {sealed}")
+            time.sleep(0.2)
+
     def _summary(self, events: list[Event], approved: int, rejected: int) -> dict[str, Any]:
         client = self._clients[APPROVER.name]
         results = Counter(kind for event in events if (kind := _kind(event)))
@@ -220,7 +232,7 @@ class Story:
             "revisions": {level: revisions[level] for level in ("magnet", "alloy", "process", "sourcing")},
             "notices": kinds["notice_issued"],
             "answers": kinds["notice_answered"],
-            "position": client.get("/v1/status").json()["position"],
+            "position": self._sealed_position(client),
         }
 
 

@@ -46,7 +46,7 @@ def serve(
 def worker(no_decider: NoDecider = False) -> None:
     """Folds and decisions alone; any number may run against one database."""
     with parts(settings.load()) as here:
-        working = Worker(here.projector, None if no_decider else _decider(here))
+        working = Worker(here.projector, None if no_decider else _decider(here), here.sealer)
         stop_on_signals(working.stop)
         working.run()
 

@@ -8,10 +8,11 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 metadata = MetaData()
 
@@ -41,6 +42,46 @@ log_streams = Table(
     Column("stream", Text, primary_key=True),
     Column("version", BigInteger, primary_key=True, autoincrement=False),
     Column("position", BigInteger, nullable=False),
+)
+log_about = Table(
+    "log_about",
+    metadata,
+    Column("only_row", Boolean, primary_key=True),
+    Column("log_id", UUID(as_uuid=False), nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+)
+log_leaves = Table(
+    "log_leaves",
+    metadata,
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+log_nodes = Table(
+    "log_nodes",
+    metadata,
+    Column("tree", Text, primary_key=True),
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("signed_at", DateTime(timezone=True), nullable=False),
+)
+log_feed_checkpoints = Table(
+    "log_feed_checkpoints",
+    metadata,
+    Column("party", Text, primary_key=True),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("log_size", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+    Column("signed_at", DateTime(timezone=True), nullable=False),
 )
 quarantine = Table(
     "quarantine",

@@ -10,7 +10,7 @@ import pytest
 
 COMMANDS = (
     "serve", "worker", "run", "demo", "import", "export", "rebuild", "migrate", "status", "digest", "verify", "schema",
-    "config", "token create", "token list", "token revoke", "link create",
+    "config", "seal", "keys list", "keys rotate", "token create", "token list", "token revoke", "link create",
 )  # fmt: skip
 
 

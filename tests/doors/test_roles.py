@@ -18,7 +18,9 @@ REVIEW = [
     ("GET", "/v1/lots"), ("GET", "/v1/lots/magnus:L1"), ("GET", "/v1/lots/magnus:L1/trace"),
     ("GET", "/v1/motors/plant:M1"), ("GET", "/v1/motors/plant:M1/trace"), ("POST", "/v1/what-if"),
 ]  # fmt: skip
-AUDIT = [("GET", "/v1/events"), ("GET", "/v1/events/1"), ("GET", "/v1/why/plant:S-1/magnet.Br")]
+AUDIT = [
+    ("GET", "/v1/events"), ("GET", "/v1/events/1"), ("GET", "/v1/why/plant:S-1/magnet.Br"), ("GET", "/v1/log/proof/1"),
+]  # fmt: skip
 SUPPLIER = [("GET", "/v1/feed"), ("GET", "/v1/feed/stream"), ("POST", "/v1/notices/n1/answer")]
 POSTING = [("POST", "/v1/events"), ("POST", "/v1/quarantine/x/resubmit")]
 FOREIGN = {

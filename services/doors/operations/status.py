@@ -1,14 +1,18 @@
 """How the service does: positions and lags, what waits, what is open; the same for HTTP, metrics and command line."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 
+from events.envelope import utc_text
 from events.rules.proposals.state import DECIDABLE
 from projections.folds.cases import Case
 from projections.folds.correlation.rows import MotorResults
 from projections.folds.lifetimes import MotorLife
 from services.runtime import Runtime
+from services.store.sealing.anchors import unanchored
+from services.store.sealing.checkpoints import latest
 from services.store.tables import parked_events, quarantine
 
 
@@ -24,6 +28,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "projections": {name: _lag(positions.get(name, 0), head) for name in sorted(runtime.projector.projections)},
         "decider": _lag(runtime.decided(), head),
         "stopped": runtime.projector.stopped(),
+        "sealed": sealed(runtime, head),
         **counts(runtime),
         "version": runtime.version,
     }
@@ -31,6 +36,24 @@ def status(runtime: Runtime) -> dict[str, Any]:
 
 def _lag(position: int, head: int) -> dict[str, int]:
     return {"position": position, "lag": max(0, head - position)}
+
+
+def sealed(runtime: Runtime, head: int) -> dict[str, Any]:
+    """How many events the newest checkpoint covers, how far that is behind, when and in which epoch it was signed.
+
+    `anchored`: the log itself carries a checkpoint that covers everything but its own seals.
+    """
+    with runtime.database.connect() as connection:
+        last, anchored = latest(connection), not unanchored(connection)
+    size, epoch = (last.size, last.epoch) if last else (0, 1)
+    signed_at = utc_text(last.signed_at) if last else None
+    return {
+        "size": size,
+        "lag": max(0, head - size),
+        "epoch": epoch,
+        "signed_at": signed_at,
+        "anchored": anchored,
+    }
 
 
 def counts(runtime: Runtime) -> dict[str, int]:
@@ -56,6 +79,10 @@ def measure(runtime: Runtime) -> None:
     for name, projection in found["projections"].items():
         metrics.lag.labels(name).set(projection["lag"])
     metrics.lag.labels("decider").set(found["decider"]["lag"])
+    metrics.sealed.set(found["sealed"]["size"])
+    if found["sealed"]["signed_at"]:
+        signed_at = datetime.fromisoformat(found["sealed"]["signed_at"])
+        metrics.checkpoint_age.set((runtime.clock() - signed_at).total_seconds())
     metrics.quarantine.set(found["quarantine"])
     metrics.parked.set(found["parked"])
     metrics.waiting.set(found["waiting_for_genealogy"])
