@@ -6,11 +6,7 @@ from typing import Protocol
 
 import structlog
 
-<<<<<<< HEAD
-from events.errors import Unavailable, UnknownType
-=======
-from events.errors import DomainError, Unavailable
->>>>>>> c5ffccf (The log is sealed: a tree over the stored bytes, signed checkpoints, proofs, keys with their history)
+from events.errors import DomainError, Unavailable, UnknownType
 from services.store.projecting.projector import Projector
 from services.store.sealing.pace import Pace
 from services.store.sealing.sealer import Sealer
@@ -43,16 +39,19 @@ class Worker:
         self._folded = threading.Event()
 
     def run(self) -> None:
-<<<<<<< HEAD
         """Work until `stop`; a database that is away is waited for, everything else is logged and tried again.
 
         Raises UnknownType at an event of a newer release: no other try of this release would read it.
         """
-=======
-        """Work until `stop`; a database that is away is waited for, everything else is logged and tried again."""
         sealing = threading.Thread(target=self._seal, daemon=True)
         sealing.start()
->>>>>>> c5ffccf (The log is sealed: a tree over the stored bytes, signed checkpoints, proofs, keys with their history)
+        try:
+            self._work()
+        finally:
+            self._folded.set()
+            sealing.join(LAST_S)
+
+    def _work(self) -> None:
         prepared = False
         while not self.stopping.is_set():
             try:
@@ -72,8 +71,6 @@ class Worker:
             else:
                 if not busy:
                     self.stopping.wait(IDLE_S)
-        self._folded.set()
-        sealing.join(LAST_S)
 
     def turn(self) -> bool:
         """Fold what is new, then conclude from it; whether anything was done."""
