@@ -79,6 +79,7 @@ def parts(settings: Settings) -> Iterator[Parts]:
         with suppress(Unavailable):
             here.projector.let_go()
             here.sealer.let_go()
+        here.log.close()
         database.dispose()
         if embedded is not None:
             embedded.close()
