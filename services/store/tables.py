@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
 
@@ -49,7 +49,7 @@ log_about = Table(
     "log_about",
     metadata,
     Column("only_row", Boolean, primary_key=True),
-    Column("log_id", UUID(as_uuid=False), nullable=False),
+    Column("log_id", Uuid(as_uuid=False), nullable=False),
     Column("made_at", DateTime(timezone=True), nullable=False),
 )
 log_leaves = Table(

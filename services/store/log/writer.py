@@ -177,23 +177,22 @@ class Writer:
 
     def _tried(self, requests: Sequence[Append]) -> Sequence[Answer]:
         connection, head = self._locked()
+        found: grouping.Found | None = None
         try:
             found = grouping.write(connection, head, requests, self._now, look_first=self._look_first)
         except psycopg.errors.UniqueViolation:
-            self._roll_back(connection)
             if self._look_first:
                 raise
+        except psycopg.Error as error:
+            if connection.closed:
+                raise unavailable(error) from error
+            raise
+        finally:
+            if found is None:
+                self._roll_back(connection)
+        if found is None:
             self._look_first = True
             return self._tried(requests)
-        except grouping.Lost:
-            raise
-        except BaseException as error:
-            if connection.closed:
-                self._let_go()
-                if isinstance(error, psycopg.Error):
-                    raise unavailable(error) from error
-            self._roll_back(connection)
-            raise
         self._look_first = found.repeats
         return found.answers
 
@@ -226,6 +225,8 @@ class Writer:
     def _roll_back(self, connection: psycopg.Connection[Any]) -> None:
         with suppress(psycopg.Error):
             connection.execute("ROLLBACK")
+        if connection.closed:
+            self._let_go()
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
