@@ -43,6 +43,10 @@ class NotFound(DomainError):
     """There is no such thing, or not for this principal (404)."""
 
 
+class Gone(DomainError):
+    """It was there and is no more: the log was restored since (410); facts: fork_position, fork_number, cursor."""
+
+
 class IdentityConflict(DomainError):
     """The same (source, id) came with another payload (409); facts: stored_hash, received_hash."""
 

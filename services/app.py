@@ -25,6 +25,7 @@ from services.doors.pages.environment import STATIC, message, wants_page
 from services.doors.problems import OUR_FAULT, invalid_request, problem_of_http
 from services.doors.review import lots, motors, proposals, rules, trying
 from services.doors.supplier import api as supplier
+from services.doors.supplier import receipts
 from services.runtime import Runtime
 from services.store.database import unavailable
 
@@ -35,7 +36,8 @@ DESCRIPTION = (
 )
 REVIEW = (proposals.router, rules.router, lots.router, motors.router, trying.router)
 PAGES = (people.router, *register.ROUTERS)
-ROUTERS = (bench.router, *REVIEW, supplier.router, audit.router, sealing.router, operations.router, *PAGES)
+SUPPLIER = (supplier.router, receipts.router)
+ROUTERS = (bench.router, *REVIEW, *SUPPLIER, audit.router, sealing.router, operations.router, *PAGES)
 
 log = structlog.get_logger("lodestone.app")
 

@@ -11,6 +11,8 @@ from services.measurements import Measurements
 from services.store.database import Database
 from services.store.log import Log
 from services.store.projecting.projector import Projector
+from services.store.sealing.epochs import Guard
+from services.store.sealing.feeds import Feeds
 
 
 @dataclass
@@ -29,6 +31,9 @@ class Runtime:
     metrics: Measurements = field(default_factory=Measurements)
     stopping: threading.Event = field(default_factory=threading.Event)
     known_position: int = 0
+    guard: Guard | None = None
+    feeds: Feeds | None = None
+    """Signs the heads of feeds for answers; without it answers carry the last ones that were kept."""
 
     def position(self) -> int:
         """The log position that all projections have reached."""

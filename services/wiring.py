@@ -1,6 +1,7 @@
 """The wiring: settings in, the parts of a process out; the one place that knows how everything is made."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from services.exchange.quarantine import Quarantine
 from services.exchange.waiting import Waiting
 from services.runtime import Runtime
 from services.settings import Settings
-from services.store import leases, releases
+from services.store import releases
 from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Log, wall_clock
 from services.store.projecting.projector import Projector
+from services.store.sealing.epochs import Guard
+from services.store.sealing.feeds import Feeds
 from services.store.sealing.sealer import Sealer
 
 VERSION = version("lodestone")
@@ -34,6 +37,8 @@ class Parts:
     log: Log
     projector: Projector
     sealer: Sealer
+    guard: Guard
+    feeds: Feeds
     tokens: Tokens
     sessions: Sessions
     ingest: Ingest
@@ -47,6 +52,8 @@ class Parts:
             clock=wall_clock,
             version=VERSION,
             data_dir=self.settings.data_dir,
+            guard=self.guard,
+            feeds=self.feeds,
             public_url=self.settings.url,
             max_body_bytes=self.settings.max_body_bytes,
         )
@@ -78,7 +85,6 @@ def parts(settings: Settings) -> Iterator[Parts]:
         with suppress(Unavailable):
             here.projector.let_go()
             here.sealer.let_go()
-        here.log.close()
         database.dispose()
         if embedded is not None:
             embedded.close()
@@ -86,14 +92,17 @@ def parts(settings: Settings) -> Iterator[Parts]:
 
 def made(settings: Settings, database: Database) -> Parts:
     """The parts on this database."""
-    log = Log(database, wall_clock)
-    owner = leases.owner_of(os.getpid())
+    guard = Guard(database, settings.data_dir)
+    log, feeds = Log(database, wall_clock), Feeds(settings.data_dir, guard)
+    owner = f"{socket.gethostname()}:{os.getpid()}"
     return Parts(
         settings=settings,
         database=database,
         log=log,
         projector=Projector(database, log, all_projections(), owner, wall_clock),
-        sealer=Sealer(database, log, settings.data_dir, owner),
+        sealer=Sealer(database, log, settings.data_dir, owner, [feeds]),
+        guard=guard,
+        feeds=feeds,
         tokens=Tokens(database, log, wall_clock),
         sessions=Sessions(database, wall_clock),
         ingest=Ingest(log, Waiting(database), Quarantine(database, wall_clock)),

@@ -24,14 +24,6 @@ class Asked:
     cursor: str | None
     limit: int
 
-    def number(self) -> int:
-        """The cursor of a list that is numbered (the log, a feed): 0 at the start. Raises Invalid."""
-        if self.cursor is None or self.cursor == "":
-            return 0
-        if not (self.cursor.isascii() and self.cursor.isdigit()) or len(self.cursor) > 18:
-            raise _wrong()
-        return int(self.cursor)
-
     def key(self, length: int) -> tuple[Any, ...] | None:
         """The key after which the page starts, None at the start. Raises Invalid."""
         if not self.cursor:
@@ -39,13 +31,14 @@ class Asked:
         try:
             key = orjson.loads(urlsafe_b64decode(self.cursor.encode("ascii") + b"=="))
         except ValueError as error:
-            raise _wrong() from error
+            raise wrong_cursor() from error
         if not isinstance(key, list) or len(key) != length or not all(isinstance(part, str | int) for part in key):
-            raise _wrong()
+            raise wrong_cursor()
         return tuple(key)
 
 
-def _wrong() -> Invalid:
+def wrong_cursor() -> Invalid:
+    """The refusal of a cursor that is none of this list."""
     detail = "not a cursor of this list; send the next_cursor of the page before, or none for the first page"
     return Invalid(f"The cursor is {detail}.", errors=[Fault("/query/cursor", detail)])
 
@@ -66,11 +59,11 @@ def cursor_of(key: Sequence[str | int | datetime]) -> str:
     return urlsafe_b64encode(orjson.dumps(list(key))).decode("ascii").rstrip("=")
 
 
-def numbered(items: list[Any], after: int, limit: int, number: Callable[[Any], int]) -> dict[str, Any]:
-    """A page of a numbered list, read with limit + 1; its `next_cursor` is never null."""
+def numbered(items: list[Any], after: int, limit: int, name: str, cursor: Callable[[int], str]) -> dict[str, Any]:
+    """A page of a list numbered by `name`, read with limit + 1; its `next_cursor` is never null."""
     page = items[:limit]
-    last = number(page[-1]) if page else after
-    return {"items": page, "next_cursor": str(last), "has_more": len(items) > limit}
+    last = int(page[-1][name]) if page else after
+    return {"items": page, "next_cursor": cursor(last), "has_more": len(items) > limit}
 
 
 def keyed(
@@ -96,9 +89,9 @@ def _bound(column: ColumnElement[Any], part: Any) -> ColumnElement[Any]:
     try:
         value = datetime.fromisoformat(part) if isinstance(column.type, DateTime) else part
     except (TypeError, ValueError) as error:
-        raise _wrong() from error
+        raise wrong_cursor() from error
     if not isinstance(value, column.type.python_type):
-        raise _wrong()
+        raise wrong_cursor()
     return literal(value, column.type)
 
 

@@ -19,6 +19,7 @@ TABLE: tuple[tuple[type[DomainError], int, str], ...] = (
     (errors.Unauthenticated, 401, "Not signed in"),
     (errors.Forbidden, 403, "Not allowed"),
     (errors.NotFound, 404, "Not found"),
+    (errors.Gone, 410, "There no more"),
     (errors.IdentityConflict, 409, "Another event has this identity"),
     (errors.Refused, 409, "Refused"),
     (errors.VersionConflict, 412, "Changed in the meantime"),

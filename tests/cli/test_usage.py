@@ -10,7 +10,8 @@ import pytest
 
 COMMANDS = (
     "serve", "worker", "run", "demo", "import", "export", "rebuild", "migrate", "status", "digest", "verify", "schema",
-    "config", "seal", "keys list", "keys rotate", "token create", "token list", "token revoke", "link create",
+    "config", "seal", "keys list", "keys rotate", "recover", "verify-receipt",
+    "token create", "token list", "token revoke", "link create",
 )  # fmt: skip
 
 

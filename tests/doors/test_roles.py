@@ -2,11 +2,9 @@
 
 import pytest
 
-from events.receive import Origin, draft
 from events.refs import Ref
-from events.rules.notices import NoticeIssued
-from services.store.log import Append
 from tests.doors.facts import built, efficiency, lot
+from tests.doors.notices import tell
 from tests.doors.service import BATCH, post
 
 ORDER = {"json": {"title": "x", "reason": "x"}}
@@ -21,7 +19,12 @@ REVIEW = [
 AUDIT = [
     ("GET", "/v1/events"), ("GET", "/v1/events/1"), ("GET", "/v1/why/plant:S-1/magnet.Br"), ("GET", "/v1/log/proof/1"),
 ]  # fmt: skip
-SUPPLIER = [("GET", "/v1/feed"), ("GET", "/v1/feed/stream"), ("POST", "/v1/notices/n1/answer")]
+SUPPLIER = [
+    ("GET", "/v1/feed"),
+    ("GET", "/v1/feed/stream"),
+    ("POST", "/v1/notices/n1/answer"),
+    ("GET", "/v1/notices/n1/receipt"),
+]
 POSTING = [("POST", "/v1/events"), ("POST", "/v1/quarantine/x/resubmit")]
 FOREIGN = {
     "bench": [*REVIEW, *AUDIT, *SUPPLIER],
@@ -82,42 +85,10 @@ def test_what_the_service_concludes_is_never_posted(service):
         assert item["status"] == "rejected"
 
 
-def _notice(party, number):
-    return NoticeIssued.model_validate(
-        {
-            "notice": f"{party}-n{number}",
-            "party": {"issuer": party, "id": party},
-            "spec": {"issuer": "plant", "id": "S-1"},
-            "revision": 2,
-            "previous_revision": 1,
-            "level": "magnet",
-            "item": {"issuer": "plant", "id": "SEG-1"},
-            "changes": [
-                {
-                    "characteristic": "magnet.HcJ",
-                    "old": {"lower": 1750, "unit": "kA/m"},
-                    "new": {"lower": 1900, "unit": "kA/m"},
-                    "direction": "tightened",
-                }
-            ],
-            "reason": "Soak results.",
-            "effectivity": {"date": "2026-06-01"},
-            "run_out": "Stock may be used up.",
-            "respond_by": "2026-04-01",
-        }
-    )
-
-
-def _tell(service, party, *numbers):
-    origin = Origin("/services/review", "2026-03-01T08:00:00.000000Z")
-    drafts = tuple(draft(_notice(party, n), id=f"{party}-{n}", origin=origin) for n in numbers)
-    service.log.append(Append(drafts))
-
-
 def test_two_suppliers_see_their_own_feed_and_nothing_of_the_other(service):
     magnus, ferrum = service.supplier("magnus"), service.supplier("ferrum")
-    _tell(service, "magnus", 1, 2)
-    _tell(service, "ferrum", 1)
+    tell(service.log, "magnus", 1, 2)
+    tell(service.log, "ferrum", 1)
     mine, theirs = (client.get("/v1/feed").json() for client in (magnus, ferrum))
     assert [item["sequence"] for item in mine["items"]] == [1, 2]
     assert [item["sequence"] for item in theirs["items"]] == [1]
@@ -134,7 +105,7 @@ def test_two_suppliers_see_their_own_feed_and_nothing_of_the_other(service):
 
 def test_a_supplier_answers_once_changes_its_answer_and_finds_both_in_its_feed(service):
     magnus = service.supplier("magnus")
-    _tell(service, "magnus", 1)
+    tell(service.log, "magnus", 1)
     path, body = "/v1/notices/magnus-n1/answer", {"answer": "acknowledged", "person": "M. Quality"}
     first, again = magnus.post(path, json=body), magnus.post(path, json=body)
     assert (first.status_code, again.status_code) == (201, 201)
@@ -152,8 +123,8 @@ def test_a_supplier_answers_once_changes_its_answer_and_finds_both_in_its_feed(s
 def test_the_feed_s_cursor_never_ends_and_goes_on_where_it_was(service):
     magnus = service.supplier("magnus")
     empty = magnus.get("/v1/feed").json()
-    assert empty == {"items": [], "next_cursor": "0", "has_more": False}
-    _tell(service, "magnus", 1, 2, 3)
+    assert empty == {"items": [], "next_cursor": "0", "has_more": False, "checkpoint": None}
+    tell(service.log, "magnus", 1, 2, 3)
     page = magnus.get("/v1/feed", params={"limit": 2}).json()
     assert (len(page["items"]), page["next_cursor"], page["has_more"]) == (2, "2", True)
     page = magnus.get("/v1/feed", params={"cursor": page["next_cursor"]}).json()
@@ -164,7 +135,7 @@ def test_the_feed_s_cursor_never_ends_and_goes_on_where_it_was(service):
 
 def test_the_live_feed_gives_what_is_there_and_what_comes_from_the_last_id_on(service):
     magnus = service.supplier("magnus")
-    _tell(service, "magnus", 1, 2)
+    tell(service.log, "magnus", 1, 2)
     seen = []
     with magnus.stream("GET", "/v1/feed/stream", headers={"Last-Event-ID": "1"}) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
@@ -172,7 +143,7 @@ def test_the_live_feed_gives_what_is_there_and_what_comes_from_the_last_id_on(se
             if line.startswith("id:"):
                 seen.append(line)
                 if len(seen) == 1:
-                    _tell(service, "magnus", 3)
+                    tell(service.log, "magnus", 3)
                 else:
                     break
     assert seen == ["id: 2", "id: 3"]

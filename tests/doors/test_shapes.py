@@ -29,6 +29,7 @@ def test_every_kind_of_error_has_its_line_in_the_table():
         "Unauthenticated": 401,
         "Forbidden": 403,
         "NotFound": 404,
+        "Gone": 410,
         "IdentityConflict": 409,
         "Refused": 409,
         "VersionConflict": 412,
@@ -101,7 +102,7 @@ def test_health_readiness_and_measurements_need_no_token(service):
     assert client.get("/healthz").json()["status"] == "ok"
     ready = client.get("/readyz")
     assert ready.status_code == 200, ready.text
-    assert set(ready.json()["parts"]) == {"database", "migrations", "projections"}
+    assert set(ready.json()["parts"]) == {"database", "migrations", "log", "projections"}
     post(service.client("bench", source_prefix="/benches/B1"), efficiency("M1"), "x")
     text = client.get("/metrics").text
     assert 'lodestone_events_total{status="accepted"} 1.0' in text

@@ -10,6 +10,7 @@ from events.schema import json_schema
 from services.doors.answers import Json, stored
 from services.doors.audit.why import why_of
 from services.doors.context import Here, reads
+from services.doors.cursors import log_cursors
 from services.doors.paging import Page, numbered
 from services.doors.path import reference
 
@@ -22,10 +23,12 @@ Listed = dict[str, Any]
 @router.get("/events", summary="The log", response_model=Listed)
 def list_events(here: Reading, page: Page) -> Json:
     """Items are `{position, event}` in the order of the log; `next_cursor` is never null: ask again with it later."""
-    after = page.number()
+    with here.connect() as connection:
+        cursors = log_cursors(connection)
+    after = cursors.read(page.cursor)
     rows = here.runtime.log.read_bytes(after, page.limit + 1)
     items = [{"position": position, "event": stored(body)} for position, body in rows]
-    return Json(numbered(items, after, page.limit, lambda item: int(item["position"])))
+    return Json(numbered(items, after, page.limit, "position", cursors.write))
 
 
 @router.get("/events/{position}", summary="One event of the log", response_model=Listed)

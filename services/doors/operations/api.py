@@ -29,7 +29,12 @@ def healthz() -> Json:
 def readyz(request: Request) -> Json:
     """Each part by name: the database answers, its tables are of this release, the projections are read and go on."""
     runtime = runtime_of(request)
-    parts = {"database": _database(runtime), "migrations": _migrations(runtime), "projections": _projections(runtime)}
+    parts = {
+        "database": _database(runtime),
+        "migrations": _migrations(runtime),
+        "log": _log(runtime),
+        "projections": _projections(runtime),
+    }
     ready = all(part["ready"] for part in parts.values())
     body = {"status": "ready" if ready else "not ready", "parts": parts}
     return Json(body, 200 if ready else 503, None if ready else {"Retry-After": "2"})
@@ -53,6 +58,16 @@ def _migrations(runtime: Runtime) -> dict[str, Any]:
         "ready": False,
         "detail": "The tables are of another release; start `lodestone serve` to migrate.",
     }
+
+
+def _log(runtime: Runtime) -> dict[str, Any]:
+    """Whether the log continues what was signed, so that it takes more in."""
+    try:
+        if runtime.guard is not None:
+            runtime.guard()
+    except DomainError as error:
+        return {"ready": False, "detail": error.detail}
+    return {"ready": True}
 
 
 def _projections(runtime: Runtime) -> dict[str, Any]:

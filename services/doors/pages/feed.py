@@ -23,6 +23,7 @@ from services.doors.pages.people import Page, Posted
 from services.doors.supplier.answering import AnswerBody, answer_notice
 from services.doors.supplier.feed import stream_of
 from services.exchange.problems import invalid_input
+from services.store.sealing.checkpoints import sealed_size
 
 router = APIRouter(include_in_schema=False)
 WORDS = {
@@ -48,7 +49,9 @@ def feed_page(
         return _choose(here)
     ref = parse_ref(own_party(here.principal) if own or party is None else party)
     events = here.runtime.log.read_stream(stream_of(ref))
-    notices = [_notice(event, events) for event in events if event.type == type_of(NoticeIssued)]
+    with here.connect() as connection:
+        sealed = sealed_size(connection)
+    notices = [_notice(event, events, sealed) for event in events if event.type == type_of(NoticeIssued)]
     context = {
         "party": {"name": _named(here, ref)},
         "notices": list(reversed(notices)),
@@ -72,7 +75,7 @@ def _choose(here: Here) -> HTMLResponse:
     return render(here.request, "feeds.html", {"parties": parties})
 
 
-def _notice(event: Recorded, events: Sequence[Recorded]) -> dict[str, Any]:
+def _notice(event: Recorded, events: Sequence[Recorded], sealed: int) -> dict[str, Any]:
     data = event.data
     answers = [e for e in events if e.type == type_of(NoticeAnswered) and e.data["notice"] == data["notice"]]
     last = answers[-1].data["answer"] if answers else None
@@ -86,6 +89,8 @@ def _notice(event: Recorded, events: Sequence[Recorded]) -> dict[str, Any]:
         "tone": TONES.get(last or "", "warn"),
         "answers": [_answer(item) for item in answers],
         "synthetic": bool(data.get("synthetic")),
+        "recorded": event.recorded_time,
+        "sealed": event.position <= sealed,
     }
 
 

@@ -56,7 +56,7 @@ def answer_notice(here: Here, party: Ref, notice: str, body: AnswerBody) -> tupl
 def _answer(here: Here, party: Ref, notice: str, body: AnswerBody) -> tuple[int, Any]:
     log = here.runtime.log
     told = log.read_stream(stream_of(party))
-    issued = _issued(told, notice)
+    notified = issued(told, notice)
     model = _model(notice, party, body)
     content = model.model_dump(mode="json")
     before = [event for event in told if event.type == type_of(NoticeAnswered) and event.data["notice"] == notice]
@@ -67,16 +67,17 @@ def _answer(here: Here, party: Ref, notice: str, body: AnswerBody) -> tuple[int,
     origin = Origin(
         source=f"/parties/{party}",
         time=utc_text(here.runtime.clock()),
-        correlation=issued.correlation_id,
-        causation=issued.id,
+        correlation=notified.correlation_id,
+        causation=notified.id,
     )
-    drafts = (draft(model, id=identity, origin=origin, subject=issued.subject),)
+    drafts = (draft(model, id=identity, origin=origin, subject=notified.subject),)
     outcome = log.append(Append(drafts, {stream_of(party): fold(told).version}))[0]
     assert outcome.position is not None
     return outcome.position, stored(log.body(outcome.position))
 
 
-def _issued(told: list[Recorded], notice: str) -> Recorded:
+def issued(told: list[Recorded], notice: str) -> Recorded:
+    """The notice in this feed. Raises NotFound, also for another party's."""
     for event in told:
         if event.type == type_of(NoticeIssued) and event.data["notice"] == notice:
             return event

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
+import orjson
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import StreamingResponse
@@ -13,9 +14,9 @@ from events.refs import Ref
 from services.doors.answers import Json, stored
 from services.doors.context import Here, acts, reads
 from services.doors.once import once
-from services.doors.paging import Asked, Page, numbered
+from services.doors.paging import Page
 from services.doors.supplier.answering import AnswerBody, answer_notice
-from services.doors.supplier.feed import entries
+from services.doors.supplier.feed import Part, part_of
 
 router = APIRouter(prefix="/v1", tags=["supplier"])
 Reading = Annotated[Here, Depends(reads("read_feed"))]
@@ -37,12 +38,15 @@ def read_feed(here: Reading, page: Page) -> Json:
     """Items are `{sequence, event}`: what your party was told and what it answered, and nothing of another.
 
     Delivery is at least once; order is guaranteed through the gap-free `sequence`; receivers dedupe on
-    `source`+`id`. `next_cursor` is never null: ask again with it later.
+    `source`+`id`. `next_cursor` is never null: ask again with it later. `checkpoint` is a signed note of the whole feed
+    at this moment: its size, its root, and the size of the log behind it. Keep the answers as they came:
+    `lodestone verify-receipt` proves from them that no entry is missing.
     """
-    after = page.number()
-    found = entries(here.runtime.database, _party(here), after, page.limit + 1)
-    items = [{"sequence": sequence, "event": stored(body)} for sequence, body in found]
-    return Json(numbered(items, after, page.limit, lambda item: int(item["sequence"])))
+    part = part_of(here, _party(here), page.cursor, page.limit)
+    items = [{"sequence": sequence, "event": stored(body)} for sequence, body in part.entries]
+    last = part.entries[-1][0] if part.entries else part.after
+    answer = {"items": items, "next_cursor": part.cursors.write(last), "has_more": part.more}
+    return Json({**answer, "checkpoint": part.checkpoint})
 
 
 @router.get(
@@ -57,30 +61,41 @@ def stream_feed(
     cursor: str | None = None,
     last_event_id: Annotated[str | None, Header(description="The `id` of the last entry you have.")] = None,
 ) -> StreamingResponse:
-    """Server-sent events: `id` is the cursor, `event` the type, `data` the CloudEvent. Reconnect with Last-Event-ID."""
-    after = Asked(last_event_id or cursor, BATCH).number()
+    """Server-sent events: `id` is the cursor, `event` is notice, `data` the CloudEvent. Reconnect with Last-Event-ID.
+
+    After them, and then every 15 seconds, `event: checkpoint` brings the signed checkpoint of the whole feed.
+    """
+    party = _party(here)
+    first = part_of(here, party, last_event_id or cursor, BATCH)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_live(here, request, _party(here), after), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_live(here, request, party, first), media_type="text/event-stream", headers=headers)
 
 
-async def _live(here: Here, request: Request, party: Ref, after: int) -> AsyncIterator[bytes]:
-    """The entries after a number, then those that come, until the caller or the service goes."""
+async def _live(here: Here, request: Request, party: Ref, part: Part) -> AsyncIterator[bytes]:
+    """A part of the feed, then what comes, until the caller or the service goes or the log is another one."""
     quiet = 0.0
-    yield b"retry: 2000\n\n"
+    yield b"retry: 2000\n\n" + _checkpoint(part)
     while not here.runtime.stopping.is_set() and not await request.is_disconnected():
+        cursor = part.cursors.write(part.after)
+        for sequence, body in part.entries:
+            cursor = part.cursors.write(sequence)
+            yield b"id: %s\nevent: notice\ndata: %s\n\n" % (cursor.encode(), body)
+        quiet = 0.0 if part.entries else quiet + POLL_S
+        if (part.entries and not part.more) or quiet >= KEEP_ALIVE_S:
+            quiet = 0.0
+            yield _checkpoint(part) or b": still here\n\n"
+        if not part.more:
+            await asyncio.sleep(POLL_S)
         try:
-            found = await run_sync(entries, here.runtime.database, party, after, BATCH)
+            part = await run_sync(part_of, here, party, cursor, BATCH)
         except DomainError:
             return
-        for sequence, body in found:
-            after = sequence
-            yield b"id: %d\nevent: notice\ndata: %s\n\n" % (sequence, body)
-        quiet = 0.0 if found else quiet + POLL_S
-        if quiet >= KEEP_ALIVE_S:
-            quiet = 0.0
-            yield b": still here\n\n"
-        if not found:
-            await asyncio.sleep(POLL_S)
+
+
+def _checkpoint(part: Part) -> bytes:
+    if part.checkpoint is None:
+        return b""
+    return b"event: checkpoint\ndata: %s\n\n" % orjson.dumps({"checkpoint": part.checkpoint})
 
 
 @router.post("/notices/{notice}/answer", summary="Answer a notice", status_code=201, response_model=dict[str, Any])

@@ -1,10 +1,14 @@
 """One supplier's feed, read from its own stream of the log: numbered without gaps, complete, and nothing else."""
 
-from sqlalchemy import func, select
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
 
 from events.refs import Ref
-from services.store.database import Database
-from services.store.tables import log_events, log_streams
+from services.doors.context import Here
+from services.doors.cursors import Cursors, stream_cursors
+from services.store.sealing.feeds import last_head
+from services.store.tables import log_events
 
 
 def stream_of(party: Ref) -> str:
@@ -12,18 +16,37 @@ def stream_of(party: Ref) -> str:
     return f"feeds/{party}"
 
 
-def entries(database: Database, party: Ref, after: int, limit: int) -> list[tuple[int, bytes]]:
-    """Up to `limit` entries after a number: (number, stored bytes of the event)."""
-    query = select(log_events.c.stream_version, log_events.c.body).where(
-        log_events.c.stream == stream_of(party), log_events.c.stream_version > after
-    )
-    with database.connect() as connection:
-        rows = connection.execute(query.order_by(log_events.c.position).limit(limit)).all()
-    return [(int(version), bytes(body)) for version, body in rows]
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a feed at one moment: entries as (number, stored bytes), and the signed checkpoint of the whole.
+
+    `more` says whether entries follow. The checkpoint is of the same moment as the entries, unless nothing may be
+    signed now: then it is the last one kept, and None where there is none.
+    """
+
+    entries: list[tuple[int, bytes]]
+    after: int
+    more: bool
+    checkpoint: str | None
+    cursors: Cursors
 
 
-def length(database: Database, party: Ref) -> int:
-    """The number of the feed's last entry; 0 while it is empty."""
-    query = select(func.coalesce(func.max(log_streams.c.version), 0)).where(log_streams.c.stream == stream_of(party))
-    with database.connect() as connection:
-        return int(connection.execute(query).scalar_one())
+def part_of(here: Here, party: Ref, cursor: str | None, limit: int) -> Part:
+    """The entries after a cursor. Raises Gone for a cursor beyond a fork, Invalid for none of this feed."""
+    table = log_events
+    with here.runtime.database.snapshot() as connection:
+        cursors = stream_cursors(connection, stream_of(party))
+        after = cursors.read(cursor)
+        query = select(table.c.stream_version, table.c.body).where(
+            table.c.stream == stream_of(party), table.c.stream_version > after
+        )
+        rows = connection.execute(query.order_by(table.c.position).limit(limit + 1)).all()
+        checkpoint = _checkpoint(here, connection, party)
+    found = [(int(version), bytes(body)) for version, body in rows]
+    return Part(found[:limit], after, len(found) > limit, checkpoint, cursors)
+
+
+def _checkpoint(here: Here, connection: Connection, party: Ref) -> str | None:
+    feeds = here.runtime.feeds
+    head = feeds.head(connection, str(party)) if feeds else last_head(connection, str(party))
+    return None if head is None else head.note

@@ -22,6 +22,7 @@ from services.store.log import Append, Log
 from services.store.sealing import checkpoints
 from services.store.sealing.anchors import anchor_drafts, unanchored
 from services.store.sealing.checkpoints import Outside, Signed
+from services.store.sealing.epochs import restored
 from services.store.sealing.keys import Keys
 from services.store.sealing.ledger import Ledger, ledger_of, read_on
 from services.store.sealing.notes import SigningKey, checkpoint_text, origin_of, sign_note, signed_by
@@ -30,6 +31,7 @@ from services.store.sealing.tree import Growing, Grown
 from services.store.tables import log_leaves, log_nodes
 
 LEASE = "sealer"
+RENEW_S = LEASE_S / 4
 PAGE = 65_536
 """Leaves in one transaction: 2 MB of hashes, 40 ms of hashing."""
 
@@ -54,8 +56,6 @@ class Edge:
 
 class Sealer:
     """Seals the log. Any number of processes may have one; the lease decides which of them works."""
-
-    lease_s = LEASE_S
 
     def __init__(self, database: Database, log: Log, data_dir: Path, owner: str, beside: Iterable[Beside] = ()) -> None:
         self.database = database
@@ -87,8 +87,8 @@ class Sealer:
 
     def hold(self) -> bool:
         """Take the lease, or renew it in time; whether we have it."""
-        if self.lease is None or time.monotonic() - self._renewed > self.lease_s / 4:
-            before, self.lease = self.lease, leases.take(self.database, LEASE, self.owner, self.lease_s)
+        if self.lease is None or time.monotonic() - self._renewed > RENEW_S:
+            before, self.lease = self.lease, leases.take(self.database, LEASE, self.owner)
             self._renewed = time.monotonic()
             if self.lease != before:
                 self._edge = None  # another process may have sealed in between
@@ -123,13 +123,10 @@ class Sealer:
         return Edge(growing, ledger)
 
     def _check_outside(self, connection: Connection, ledger: Ledger) -> None:
-        """The copy outside the database must not be ahead of it. Raises Refused."""
-        note = Outside(self.data_dir, ledger.log_id).read()
-        if note is not None and note not in ledger.left and not checkpoints.holds(connection, note):
-            raise Refused(
-                "A checkpoint was signed that this database does not hold: it was restored from an older state. "
-                "`lodestone recover` goes on from there; until then nothing is signed."
-            )
+        """The log must continue the checkpoint that is kept outside the database. Raises Refused."""
+        found = restored(connection, Outside(self.data_dir, ledger.log_id))
+        if found is not None:
+            raise Refused(found.sentence)
 
     def _round(self, edge: Edge, until: int) -> int:
         """Seal up to a position, in one transaction. Raises Fenced when the lease went to another process."""

@@ -154,18 +154,6 @@ def test_the_last_note_is_kept_outside_the_database(sealer: Sealer, log: Log, da
     assert outside.path.stat().st_mode & 0o77 == 0
 
 
-def test_a_database_restored_from_an_older_state_is_not_signed(sealer: Sealer, log: Log, database: Database) -> None:
-    fill(log, 10)
-    sealer.seal()
-    with straight(database.owner_url) as connection:
-        connection.execute("ALTER TABLE log_checkpoints DISABLE TRIGGER ALL")
-        connection.execute("DELETE FROM log_checkpoints")
-    sealer.let_go()
-    fill(log, 5)
-    with pytest.raises(Refused, match="lodestone recover"):
-        another(sealer).seal()
-
-
 def test_a_log_that_differs_from_its_last_checkpoint_is_not_signed(
     sealer: Sealer, log: Log, database: Database
 ) -> None:
