@@ -45,7 +45,7 @@ bench: $(VENV)/.tools ## Measure ourselves against yardsticks; prints a table an
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 .PHONY: faults
-faults: $(VENV)/.tools ## Kill processes at random moments, for longer than the tests do, and count what was lost.
+faults: $(VENV)/.tools ## Kill service, worker, database and imports 100 times each, under load; writes build/faults.json.
 	$(BIN)/python -m tests.faults $(ARGS)
 
 .PHONY: lock

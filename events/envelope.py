@@ -1,17 +1,24 @@
 """The envelope of an event: CloudEvents 1.0 as received, as a draft to append, and as recorded in the log."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
-from events.canonical import content_hash
+from events.canonical import hashed
 from events.errors import Fault, Invalid
 
 SERVICE_ATTRIBUTES = ("recordedtime", "stream", "streamversion", "sequence")
 """Set by the service; posted by a client they are refused."""
+
+_TRACING = ("traceparent", "tracestate")
+_IN_UTC = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.([0-9]{1,6}))?(?:Z|\+00:00)"
+).fullmatch
 
 EARLIEST, LATEST = 1900, 9000
 """Years that a time may have: within them every offset can be brought to UTC, and text order is time order."""
@@ -21,13 +28,14 @@ EARLIEST, LATEST = 1900, 9000
 class Draft:
     """An event ready to append: the CloudEvent as received and the stream it belongs to.
 
-    `event` holds no service attribute. `versioned` streams (those of rules) number their events.
+    `event` holds no service attribute. `versioned` streams (those of rules) number their events. `kept` holds the
+    canonical bytes once somebody asked for them: they are hashed, and stored, and made once.
     """
 
     event: Mapping[str, Any]
     stream: str
     versioned: bool
-    content_hash: bytes
+    kept: bytes | None = field(default=None, compare=False, repr=False)
 
     @property
     def source(self) -> str:
@@ -40,6 +48,20 @@ class Draft:
     @property
     def type(self) -> str:
         return str(self.event["type"])
+
+    @property
+    def canonical(self) -> bytes:
+        """The canonical bytes that the content hash is over. Raises Invalid for what JSON cannot hold."""
+        kept = self.kept
+        if kept is None:
+            kept = hashed(self.event)
+            object.__setattr__(self, "kept", kept)
+        return kept
+
+    @property
+    def content_hash(self) -> bytes:
+        """SHA-256 of the canonical bytes (32 bytes). Raises Invalid for what JSON cannot hold."""
+        return sha256(self.canonical).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +90,15 @@ def utc_text(moment: datetime) -> str:
     """The instant as RFC 3339 in UTC with microseconds. Raises Invalid for a naive time."""
     if moment.tzinfo is None:
         raise Invalid("A time has no offset; write RFC 3339 with an offset, e.g. 2026-03-01T08:00:00+01:00.")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def _utc(text: str) -> str:
+    """`utc_text` of a stored time; one that is in UTC already, as most are, is not parsed."""
+    found = _IN_UTC(text)
+    if found is None:
+        return utc_text(datetime.fromisoformat(text))
+    return f"{text[:19]}.{(found[1] or ''):0<6}Z"
 
 
 def parse_time(text: object, pointer: str = "/time") -> datetime:
@@ -89,38 +119,53 @@ def parse_time(text: object, pointer: str = "/time") -> datetime:
 
 
 def stored_bytes(draft: Draft, recorded_time: str, stream_version: int | None) -> bytes:
-    """The bytes that the log keeps and the leaf hashes: the received event plus the service's attributes."""
-    kept = dict(draft.event)
-    kept["recordedtime"] = recorded_time
-    kept["stream"] = draft.stream
+    """The bytes that the log keeps and the leaf hashes: the canonical bytes, then what the hash leaves out, then the
+    service's attributes, so that both hashes are over the same bytes, written once.
+    """
+    parts = [draft.canonical[:-1]]
+    for name in _TRACING:
+        if name in draft.event:
+            parts.append(b',"%b":%b' % (name.encode(), orjson.dumps(draft.event[name])))
+    parts.append(b',"recordedtime":"%b","stream":%b' % (recorded_time.encode(), orjson.dumps(draft.stream)))
     if stream_version is not None:
-        kept["streamversion"] = str(stream_version)
+        parts.append(b',"streamversion":"%d"' % stream_version)
         if draft.stream.startswith("feeds/"):
-            kept["sequence"] = f"{stream_version:012d}"
-    return orjson.dumps(kept)
+            parts.append(b',"sequence":"%012d"' % stream_version)
+    parts.append(b"}")
+    return b"".join(parts)
+
+
+class _Filling:
+    """A Recorded before it is frozen: the same slots, filled at a quarter of the cost; every read decodes by it."""
+
+    __slots__ = Recorded.__slots__
+
+    def __init__(self, position: int, event: dict[str, Any]) -> None:
+        attribute = event.get
+        version = attribute("streamversion")
+        stream = event["stream"]
+        self.position = position
+        self.type = event["type"]
+        self.source = event["source"]
+        self.id = event["id"]
+        self.subject = attribute("subject", "")
+        self.time = _utc(event["time"])
+        self.recorded_time = event["recordedtime"]
+        self.stream = stream
+        self.stream_version = None if version is None else int(version)
+        self.partition_key = attribute("partitionkey") or stream.partition("/")[2]
+        self.correlation_id = attribute("correlationid")
+        self.causation_id = attribute("causationid")
+        self.data = event["data"]
 
 
 def decode(position: int, body: bytes) -> Recorded:
     """The recorded event in these stored bytes."""
-    event = orjson.loads(body)
-    version = event.get("streamversion")
-    return Recorded(
-        position=position,
-        type=event["type"],
-        source=event["source"],
-        id=event["id"],
-        subject=event.get("subject", ""),
-        time=utc_text(datetime.fromisoformat(event["time"])),
-        recorded_time=event["recordedtime"],
-        stream=event["stream"],
-        stream_version=None if version is None else int(version),
-        partition_key=event.get("partitionkey") or event["stream"].partition("/")[2],
-        correlation_id=event.get("correlationid"),
-        causation_id=event.get("causationid"),
-        data=event["data"],
-    )
+    made: Any = _Filling(position, orjson.loads(body))
+    made.__class__ = Recorded
+    return made  # type: ignore[no-any-return]
 
 
 def draft_of(event: Mapping[str, Any], stream: str, *, versioned: bool) -> Draft:
-    """A draft of this CloudEvent for this stream."""
-    return Draft(event=event, stream=stream, versioned=versioned, content_hash=content_hash(event))
+    """A draft of this CloudEvent for this stream; its bytes are made when somebody asks for them."""
+    return Draft(event=event, stream=stream, versioned=versioned)

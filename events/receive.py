@@ -36,6 +36,7 @@ def receive(event: object) -> Received:
     line = find(event["type"])
     parse_time(event["time"])
     draft = draft_of(event, line.stream, versioned=line.versioned)
+    draft.canonical  # noqa: B018 - what JSON cannot hold is refused here
     data = _data(line, event["data"])
     key = str(getattr(data, line.key))
     _check_identity(event, line.subject_of(data), key)

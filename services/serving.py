@@ -15,6 +15,7 @@ import uvicorn
 
 from events.errors import Unavailable
 from services.app import create_app
+from services.store import leases
 from services.wiring import Parts
 
 START_S = 30.0
@@ -106,14 +107,17 @@ class Service:
 
     def _supervise(self) -> None:
         """Keep one worker process alive until we stop."""
-        command = [sys.executable, "-m", "services.cli", "worker"]
+        command = [sys.executable, "-m", "services.cli", "worker", "--supervised"]
         if not self.with_decider:
             command.append("--no-decider")
         while not self.stopping.is_set():
-            self._worker = subprocess.Popen(command)
+            # The pipe says nothing; it closes when we end, however we end, and the worker ends with it.
+            self._worker = subprocess.Popen(command, stdin=subprocess.PIPE)
             while self._worker.poll() is None and not self.stopping.wait(0.2):
                 pass
             if not self.stopping.is_set():
+                with suppress(Unavailable):
+                    leases.drop(self.here.database, leases.owner_of(self._worker.pid))
                 self._wait_for_another_try(self._worker.returncode)
         worker = self._worker
         if worker is not None and worker.poll() is None:

@@ -1,7 +1,6 @@
 """The wiring: settings in, the parts of a process out; the one place that knows how everything is made."""
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from services.exchange.quarantine import Quarantine
 from services.exchange.waiting import Waiting
 from services.runtime import Runtime
 from services.settings import Settings
-from services.store import releases
+from services.store import leases, releases
 from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Log, wall_clock
@@ -85,6 +84,7 @@ def parts(settings: Settings) -> Iterator[Parts]:
         with suppress(Unavailable):
             here.projector.let_go()
             here.sealer.let_go()
+        here.log.close()
         database.dispose()
         if embedded is not None:
             embedded.close()
@@ -93,8 +93,8 @@ def parts(settings: Settings) -> Iterator[Parts]:
 def made(settings: Settings, database: Database) -> Parts:
     """The parts on this database."""
     guard = Guard(database, settings.data_dir)
-    log, feeds = Log(database, wall_clock), Feeds(settings.data_dir, guard)
-    owner = f"{socket.gethostname()}:{os.getpid()}"
+    log, feeds = Log(database, wall_clock, guard=guard), Feeds(settings.data_dir, guard)
+    owner = leases.owner_of(os.getpid())
     return Parts(
         settings=settings,
         database=database,

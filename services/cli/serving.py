@@ -1,6 +1,8 @@
 """Commands that stay: serve, worker, run; and the demo, which drives the service through its door."""
 
+import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -43,12 +45,26 @@ def serve(
         service.wait()
 
 
-def worker(no_decider: NoDecider = False) -> None:
+def worker(
+    no_decider: NoDecider = False,
+    supervised: Annotated[
+        bool, typer.Option("--supervised", hidden=True, help="End when standard input ends.")
+    ] = False,
+) -> None:
     """Folds and decisions alone; any number may run against one database."""
     with parts(settings.load()) as here:
         working = Worker(here.projector, None if no_decider else _decider(here), here.sealer)
         stop_on_signals(working.stop)
+        if supervised:
+            threading.Thread(target=_stop_with_parent, args=(working,), daemon=True).start()
         working.run()
+
+
+def _stop_with_parent(working: Worker) -> None:
+    """Who started us holds the other end of this pipe and writes nothing: it ends when that process does."""
+    while os.read(sys.stdin.fileno(), 64):
+        pass
+    working.stop()
 
 
 def _decider(here: Parts) -> Concluding:

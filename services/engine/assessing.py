@@ -16,7 +16,7 @@ from services.engine.materials import ancestry, load_plant
 from services.engine.reading import chunks, rows_among
 from services.engine.waking import Woken
 from services.store.projecting.projector import Projector
-from services.store.tables import log_identity
+from services.store.tables import identity_key, log_identity
 
 
 def assessed(
@@ -78,6 +78,7 @@ def _written(connection: Connection, ids: Sequence[str], source: str) -> set[str
     table = log_identity
     known: set[str] = set()
     for chunk in chunks(list(ids)):
-        query = select(table.c.id).where(table.c.source == source, table.c.id.in_(chunk))
-        known |= set(connection.execute(query).scalars())
+        keys = {identity_key(source, id): id for id in chunk}
+        query = select(table.c.key).where(table.c.key.in_(list(keys)))
+        known |= {keys[key] for key in connection.execute(query).scalars()}
     return known

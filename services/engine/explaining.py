@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from events.envelope import Recorded
 from projections.folds.audit import AuditEntry
@@ -10,7 +10,7 @@ from projections.inference.why import Why, why
 from services.engine.reading import chunks
 from services.store.log import Log
 from services.store.projecting.projector import Projector
-from services.store.tables import log_events, log_identity
+from services.store.tables import identity_key, log_events, log_identity
 
 PART = 500
 """How many events one statement names."""
@@ -47,8 +47,8 @@ class Events:
         table = log_identity
         with self.log.database.connect() as connection:
             for start in range(0, len(refs), PART):
-                part = list(refs[start : start + PART])
-                query = select(table.c.position).where(tuple_(table.c.source, table.c.id).in_(part))
+                keys = [identity_key(*ref) for ref in refs[start : start + PART]]
+                query = select(table.c.position).where(table.c.key.in_(keys))
                 found += connection.execute(query).scalars()
         return self._at(found)
 

@@ -1,5 +1,6 @@
 """Leases: which process does a piece of work; a paused owner is fenced by its epoch."""
 
+import socket
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -42,6 +43,18 @@ def check(connection: Connection, lease: Lease) -> None:
     held = connection.execute(statement, {"name": lease.name, "owner": lease.owner, "epoch": lease.epoch}).scalar()
     if held is None:
         raise Fenced(f"The lease '{lease.name}' went to another process.")
+
+
+def owner_of(pid: int) -> str:
+    """The name under which a process of this machine holds its leases."""
+    return f"{socket.gethostname()}:{pid}"
+
+
+def drop(database: Database, owner: str) -> None:
+    """Let others take at once what a process held that is known to be dead: nobody else may call this."""
+    statement = text("UPDATE leases SET expires_at = clock_timestamp() WHERE owner = :owner")
+    with database.begin() as connection:
+        connection.execute(statement, {"owner": owner})
 
 
 def release(database: Database, lease: Lease) -> None:

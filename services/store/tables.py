@@ -1,5 +1,8 @@
 """The tables that Alembic owns, as SQLAlchemy sees them: log, companions, access, checkpoints, releases."""
 
+from hashlib import sha256
+from uuid import UUID
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -11,8 +14,9 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
 
@@ -31,10 +35,8 @@ log_events = Table(
 log_identity = Table(
     "log_identity",
     metadata,
-    Column("source", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
+    Column("key", Uuid, primary_key=True),
     Column("position", BigInteger, nullable=False),
-    Column("content_hash", LargeBinary, nullable=False),
 )
 log_streams = Table(
     "log_streams",
@@ -47,7 +49,7 @@ log_about = Table(
     "log_about",
     metadata,
     Column("only_row", Boolean, primary_key=True),
-    Column("log_id", UUID(as_uuid=False), nullable=False),
+    Column("log_id", Uuid(as_uuid=False), nullable=False),
     Column("made_at", DateTime(timezone=True), nullable=False),
 )
 log_leaves = Table(
@@ -169,3 +171,8 @@ access_sessions = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
 )
+
+
+def identity_key(source: str, id: str) -> UUID:
+    """The key of an event in `log_identity`: the first 16 bytes of SHA-256(source, 0x00, id)."""
+    return UUID(bytes=sha256(f"{source}\0{id}".encode()).digest()[:16])

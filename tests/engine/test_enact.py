@@ -10,7 +10,7 @@ from events.rules.access import Principal
 from events.rules.proposals import AmendedLimit, CaseState
 from events.rules.specs import SpecState
 from services.engine.enact import Desk
-from services.store.log.appending import Companion
+from services.store.log import Companion
 from tests.engine.story import APPROVER, ENGINEER, Story
 
 OTHER = Principal("otto", "approver")

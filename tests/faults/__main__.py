@@ -1,34 +1,73 @@
-"""`python -m tests.faults [--kills N] [--seed S]`: the long version of the faults; the short one is a test."""
+"""`python -m tests.faults [PART…] [--kills N] [--seed S]`: the long version of the faults; the short ones are tests."""
 
 import argparse
+import json
 import random
 import sys
+from pathlib import Path
+from typing import Any
 
 from tests.faults.killed_import import check, kill_imports, undisturbed, write_events
+from tests.faults.killed_service import kill_under_load
 from tests.journeys.running import Running
+
+REPORT = Path("build/faults.json")
+MOTORS_PER_LOT = 60
 
 
 def main() -> int:
-    """Kill imports, check, and say so; returns the exit code."""
+    """Kill, check, and write what became of it; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--kills", type=int, default=50, help="how often the import is killed")
-    parser.add_argument("--motors", type=int, default=60, help="motors per lot in the imported plant")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; none: all of them")
+    parser.add_argument("--kills", type=int, default=100, help="how many kills each part makes")
     parser.add_argument("--seed", type=int, default=None, help="seed of the moments; none: a new one each time")
     options = parser.parse_args()
+    unknown = sorted(set(options.parts) - set(PARTS))
+    if unknown:
+        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     seed = random.randrange(2**32) if options.seed is None else options.seed
+    for part in options.parts or PARTS:
+        print(f"{part}: {options.kills} kills, seed {seed}")
+        report = PARTS[part](options.kills, seed)
+        print(json.dumps(report, indent=1))
+        _keep(report if part == "load" else {part: report})
+    print(
+        f"Everything that was acknowledged is in the log once; every projection equals the log folded again. {REPORT}"
+    )
+    return 0
+
+
+def _load(kills: int, seed: int) -> dict[str, Any]:
+    """Service, worker and database killed while benches post."""
+    running = Running()
+    try:
+        return {**kill_under_load(running, kills, seed, print).shown(), "seed": seed}
+    finally:
+        running.remove()
+
+
+def _import(kills: int, seed: int) -> dict[str, Any]:
+    """`lodestone import` killed again and again."""
     calm, killed = Running(), Running()
     path = calm.home / "events.ndjson"
     try:
-        print(f"{write_events(path, options.motors)} events, {options.kills} kills, seed {seed}")
+        offered = write_events(path, MOTORS_PER_LOT)
         seconds, expected = undisturbed(calm, path)
-        kill_imports(killed, path, options.kills, seconds, random.Random(seed), print)
+        kill_imports(killed, path, kills, seconds, random.Random(seed), print)
         left = check(killed, path, expected)
     finally:
         calm.remove()
         killed.remove()
-    print(f"The last import found {left['duplicate']} events and wrote {left['accepted']}.")
-    print("Each line is in the log once; every projection equals the log folded again.")
-    return 0
+    return {"kills": kills, "offered": offered, "written_by_the_last_import": left["accepted"], "seed": seed}
+
+
+PARTS = {"load": _load, "import": _import}
+
+
+def _keep(report: dict[str, Any]) -> None:
+    kept = json.loads(REPORT.read_text()) if REPORT.exists() else {}
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps(kept | report, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -69,11 +69,15 @@ def _called(node):
     return ast.unparse(node.func)
 
 
-def test_nobody_catches_everything_but_the_worker():
+OUTERMOST = ("services/worker.py", "services/store/log/writer.py")
+"""The worker's loop outlives what it runs; the log's writer hands whatever it met to the caller it belongs to."""
+
+
+def test_nobody_catches_everything_but_the_worker_and_the_writer():
     wrong = []
     for path in modules(*PACKAGES):
         for node in ast.walk(tree(path)):
-            if not isinstance(node, ast.ExceptHandler) or str(path) == "services/worker.py":
+            if not isinstance(node, ast.ExceptHandler) or str(path) in OUTERMOST:
                 continue
             if node.type is None or _broad(node.type):
                 wrong.append(f"{path}:{node.lineno}")

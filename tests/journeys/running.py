@@ -65,8 +65,8 @@ class Running:
             start_new_session=True,
         )
 
-    def serve(self, *arguments: str) -> None:
-        """Start the service and wait until it is ready."""
+    def begin(self, *arguments: str) -> None:
+        """Start the service, without waiting for it."""
         log = (self.home / "serve.log").open("a")
         self.process = subprocess.Popen(
             [*COMMAND, "serve", *arguments],
@@ -76,6 +76,11 @@ class Running:
             text=True,
             start_new_session=True,
         )
+
+    def serve(self, *arguments: str) -> None:
+        """Start the service and wait until it is ready."""
+        self.begin(*arguments)
+        assert self.process is not None
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:

@@ -1,6 +1,7 @@
 """The database: connections of the service role, migrations as the owner, and what happens when it is away."""
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, TimeoutError
@@ -48,6 +50,7 @@ class Database:
     ) -> None:
         self.url = _with_driver(url)
         self.revive = revive
+        self._dedicated: weakref.WeakSet[psycopg.Connection[Any]] = weakref.WeakSet()
         self.owner_url = _with_driver(owner_url or url)
         self.engine: Engine = create_engine(
             self.url,
@@ -62,7 +65,7 @@ class Database:
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A connection for reading. Raises Unavailable when the database does not answer."""
-        with self._guarded(), self.engine.connect() as connection:
+        with self.guarded(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -74,11 +77,12 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction that commits at the end. Raises Unavailable when the database does not answer."""
-        with self._guarded(), self.engine.begin() as connection:
+        with self.guarded(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def guarded(self) -> Iterator[None]:
+        """What the driver says about a database that is away becomes Unavailable; an embedded one is revived."""
         try:
             with _away():
                 yield
@@ -88,11 +92,24 @@ class Database:
 
     def listen(self) -> psycopg.Connection[Any]:
         """A connection of its own that hears `NOTIFY lodestone_log`; a hint only, polling is the truth."""
-        url = make_url(self.url).set(drivername="postgresql")
         with _away():
-            connection = psycopg.connect(url.render_as_string(hide_password=False), autocommit=True, connect_timeout=5)
+            connection = self._plain()
             connection.execute("LISTEN lodestone_log")
         return connection
+
+    def dedicated(self) -> psycopg.Connection[Any]:
+        """A connection of its own for the log's writer, outside the pool, with the time limits of every session.
+
+        Each statement is its own transaction unless BEGIN was sent. Raises Unavailable.
+        """
+        with self.guarded():
+            made = self._plain(options=_options(self.url))
+        self._dedicated.add(made)
+        return made
+
+    def _plain(self, **more: Any) -> psycopg.Connection[Any]:
+        url = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(url, autocommit=True, connect_timeout=5, **more)
 
     def ping(self) -> None:
         """Raises Unavailable unless a query is answered."""
@@ -123,8 +140,11 @@ class Database:
         return found == ScriptDirectory.from_config(alembic_config(self.owner_url)).get_current_head()
 
     def dispose(self) -> None:
-        """Close all pooled connections."""
+        """Close all connections, but for one in the middle of a transaction; who goes on gets new ones."""
         self.engine.dispose()
+        for connection in list(self._dedicated):
+            if connection.info.transaction_status == TransactionStatus.IDLE:
+                connection.close()
 
 
 def alembic_config(url: str) -> Config:
@@ -166,14 +186,28 @@ def _away() -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise unavailable(error) from error
-        if getattr(error.orig, "sqlstate", None) in _UNPREPARED:
-            raise Unavailable(
-                "The database is not set up yet: its tables are still to be made (`lodestone migrate`).",
-                retry_after_s=RETRY_AFTER_S,
-            ) from error
+        _check_prepared(getattr(error.orig, "sqlstate", None), error)
         raise
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise unavailable(error) from error
+
+
+@contextmanager
+def prepared() -> Iterator[None]:
+    """For statements that go to the driver itself: a table of the log that is not there yet becomes Unavailable."""
+    try:
+        yield
+    except psycopg.Error as error:
+        _check_prepared(error.sqlstate, error)
+        raise
+
+
+def _check_prepared(sqlstate: str | None, error: Exception) -> None:
+    if sqlstate in _UNPREPARED:
+        raise Unavailable(
+            "The database is not set up yet: its tables are still to be made (`lodestone migrate`).",
+            retry_after_s=RETRY_AFTER_S,
+        ) from error
 
 
 def unavailable(error: Exception) -> Unavailable:

@@ -1,20 +1,15 @@
-"""Appending, statement by statement: find duplicates, check versions, number, insert; all under one lock."""
+"""What is appended and what came of it; and the plan of a group: duplicates, versions and positions, without I/O."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal
 
-import orjson
-from sqlalchemy import Connection, text
-
-from events.canonical import content_hash
-from events.envelope import Draft, stored_bytes
+from events.envelope import Draft
 from events.errors import IdentityConflict, VersionConflict
-from services.store.tables import log_events, log_identity, log_streams
-from services.verifier import leaf_hash
 
-APPEND_LOCK = 7_031_990_001
+LEAF_PREFIX = b"\x00"
+"""RFC 9162: a leaf is hashed as 0x00 followed by the stored bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,50 +55,66 @@ class Located:
     content_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    position: int
-    draft: Draft
-    version: int | None
-    body: bytes
+def leaf_hash(body: bytes) -> bytes:
+    """The hash of a leaf of the log over its stored bytes (RFC 9162, 2.1.1)."""
+    return hashlib.sha256(LEAF_PREFIX + body).digest()
 
 
-def lock_log(connection: Connection) -> None:
-    """Wait for the other writers, then hold the log until this transaction ends."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
+def key_of(draft: Draft) -> bytes:
+    """The identity of a draft, as `tables.identity_key` has it (16 bytes)."""
+    event = draft.event
+    return hashlib.sha256(f"{event['source']}\0{event['id']}".encode()).digest()[:16]
 
 
-def head_of(connection: Connection) -> int:
-    return int(connection.execute(text("SELECT coalesce(max(position), 0) FROM log_events")).scalar_one())
+@dataclass(slots=True)
+class Plan:
+    """The rows of a group, one request after another; a later request sees the earlier ones.
 
+    `known` are the identities stored before the group, `versions` the current version of every stream that a request
+    numbers or expects. Row k stands at position head + 1 + k.
+    """
 
-def identities(connection: Connection, drafts: Sequence[Draft]) -> dict[tuple[str, str], Located]:
-    if not drafts:
-        return {}
-    query = text(
-        "SELECT i.source, i.id, i.position, i.content_hash FROM log_identity i "
-        "JOIN unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS k(source, id) USING (source, id)"
-    )
-    sources, ids = [draft.source for draft in drafts], [draft.id for draft in drafts]
-    rows = connection.execute(query, {"sources": sources, "ids": ids})
-    return {(row.source, row.id): Located(row.position, bytes(row.content_hash)) for row in rows}
+    head: int
+    recorded: str
+    known: Mapping[bytes, Located]
+    versions: dict[str, int]
+    keys: list[bytes] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    numbers: list[int | None] = field(default_factory=list)
+    places: dict[bytes, int] = field(default_factory=dict)
 
+    def take(self, request: Append) -> tuple[Outcome, ...]:
+        """Add one request: duplicates and conflicts are taken out before anything is numbered.
 
-def sort_out(request: Append, known: dict[tuple[str, str], Located]) -> tuple[list[Outcome], list[Draft]]:
-    """Duplicates and conflicts are taken out before anything is numbered; the rest is fresh."""
-    outcomes: list[Outcome] = []
-    fresh: dict[tuple[str, str], Draft] = {}
-    for draft in request.drafts:
-        key = (draft.source, draft.id)
-        stored = known.get(key)
-        twin = fresh.get(key)
-        held = stored.content_hash if stored else twin.content_hash if twin else None
-        if held is None:
-            fresh[key] = draft
-            outcomes.append(Outcome("accepted", None))
-        elif held == draft.content_hash:
-            outcomes.append(Outcome("duplicate", stored.position if stored else None))
-        elif request.atomic:
+        Raises IdentityConflict (atomic requests) or VersionConflict; then nothing of it was added.
+        """
+        start = len(self.drafts)
+        try:
+            outcomes = tuple([self._place(draft, request.atomic) for draft in request.drafts])
+            if len(self.drafts) > start or not request.drafts:
+                self._check(request.expected)
+        except (IdentityConflict, VersionConflict):
+            self._forget(start)
+            raise
+        self._number(start)
+        return outcomes
+
+    def _place(self, draft: Draft, atomic: bool) -> Outcome:
+        key = key_of(draft)
+        twin, stored = self.places.get(key), self.known.get(key)
+        if twin is None and stored is None:
+            self.keys.append(key)
+            self.drafts.append(draft)
+            position = self.places[key] = self.head + len(self.drafts)
+            return Outcome("accepted", position, None, self.recorded)
+        if stored is not None:
+            position, held = stored.position, stored.content_hash
+        else:
+            assert twin is not None
+            position, held = twin, self.drafts[twin - self.head - 1].content_hash
+        if held == draft.content_hash:
+            return Outcome("duplicate", position)
+        if atomic:
             raise IdentityConflict(
                 f"The event {draft.id} of {draft.source} is stored already, with another payload.",
                 stored_hash=held.hex(),
@@ -111,99 +122,36 @@ def sort_out(request: Append, known: dict[tuple[str, str], Located]) -> tuple[li
                 source=draft.source,
                 id=draft.id,
             )
-        else:
-            outcomes.append(Outcome("conflict", stored.position if stored else None, held))
-    return outcomes, list(fresh.values())
+        return Outcome("conflict", position, held)
+
+    def _check(self, expected: Mapping[str, int]) -> None:
+        for stream, version in expected.items():
+            if self.versions[stream] != version:
+                raise VersionConflict(
+                    f"{stream} is at version {self.versions[stream]}, not {version}: somebody else wrote in between. "
+                    "Read it again and decide anew.",
+                    stream=stream,
+                    expected=version,
+                    actual=self.versions[stream],
+                )
+
+    def _number(self, start: int) -> None:
+        for draft in self.drafts[start:]:
+            number = None
+            if draft.versioned:
+                number = self.versions[draft.stream] = self.versions[draft.stream] + 1
+            self.numbers.append(number)
+
+    def _forget(self, start: int) -> None:
+        for key in self.keys[start:]:
+            del self.places[key]
+        del self.keys[start:], self.drafts[start:]
 
 
-def versions_of(connection: Connection, request: Append, fresh: Sequence[Draft]) -> dict[str, int]:
-    """The current version of every versioned stream of the request. Raises VersionConflict."""
-    streams = {draft.stream for draft in fresh if draft.versioned} | set(request.expected)
-    if not streams:
-        return {}
-    query = text(
-        "SELECT stream, max(version) AS version FROM log_streams "
-        "WHERE stream = ANY(CAST(:streams AS text[])) GROUP BY stream"
-    )
-    current = dict.fromkeys(streams, 0)
-    for row in connection.execute(query, {"streams": sorted(streams)}):
-        current[row.stream] = row.version
-    for stream, expected in request.expected.items():
-        if current[stream] != expected:
-            raise VersionConflict(
-                f"{stream} is at version {current[stream]}, not {expected}: somebody else wrote in between. "
-                "Read it again and decide anew.",
-                stream=stream,
-                expected=expected,
-                actual=current[stream],
-            )
-    return current
-
-
-def number(fresh: Sequence[Draft], head: int, versions: dict[str, int], recorded: str) -> list[Row]:
-    rows = []
-    for position, draft in enumerate(fresh, head + 1):
-        version = None
-        if draft.versioned:
-            version = versions[draft.stream] = versions[draft.stream] + 1
-        rows.append(Row(position, draft, version, stored_bytes(draft, recorded, version)))
-    return rows
-
-
-def stored_row(position: int, body: bytes) -> Row:
-    """A row from exported bytes; the content hash is of the event as it was received."""
-    event: dict[str, Any] = orjson.loads(body)
-    version = event.get("streamversion")
-    received = {k: v for k, v in event.items() if k not in ("recordedtime", "stream", "streamversion", "sequence")}
-    draft = Draft(received, event["stream"], version is not None, content_hash(received))
-    return Row(position, draft, None if version is None else int(version), body)
-
-
-def insert_rows(connection: Connection, rows: Sequence[Row], now: datetime) -> None:
-    """Three statements for any number of rows; arrays travel in binary."""
-    if not rows:
-        return
-    raw = connection.connection.driver_connection
-    assert raw is not None
-    raw.execute(
-        f"INSERT INTO {log_events.name} "
-        "(position, stream, stream_version, type, recorded_at, content_hash, leaf_hash, body) "
-        "SELECT p, s, v, t, %b, c, l, b FROM unnest(%b::bigint[], %b::text[], %b::bigint[], %b::text[], %b::bytea[], "
-        "%b::bytea[], %b::bytea[]) AS r(p, s, v, t, c, l, b)",
-        (
-            now,
-            [row.position for row in rows],
-            [row.draft.stream for row in rows],
-            [row.version for row in rows],
-            [row.draft.type for row in rows],
-            [row.draft.content_hash for row in rows],
-            [leaf_hash(row.body) for row in rows],
-            [row.body for row in rows],
-        ),
-    )
-    _register(raw, rows)
-
-
-def _register(raw: Any, rows: Sequence[Row]) -> None:
-    """The identities, and the versions of the rows that have one."""
-    raw.execute(
-        f"INSERT INTO {log_identity.name} (source, id, position, content_hash) "
-        "SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::bytea[])",
-        (
-            [row.draft.source for row in rows],
-            [row.draft.id for row in rows],
-            [row.position for row in rows],
-            [row.draft.content_hash for row in rows],
-        ),
-    )
-    versioned = [row for row in rows if row.version is not None]
-    if versioned:
-        raw.execute(
-            f"INSERT INTO {log_streams.name} (stream, version, position) "
-            "SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bigint[])",
-            (
-                [row.draft.stream for row in versioned],
-                [row.version for row in versioned],
-                [row.position for row in versioned],
-            ),
-        )
+def streams_of(requests: Iterable[Append]) -> list[str]:
+    """The streams whose current versions these requests need."""
+    streams: set[str] = set()
+    for request in requests:
+        streams.update(request.expected)
+        streams.update(draft.stream for draft in request.drafts if draft.versioned)
+    return sorted(streams)

@@ -45,6 +45,8 @@ class Parked:
 class Projector:
     """Keeps the projections' tables up with the log. Several processes may run one; a lease decides who folds."""
 
+    lease_s = leases.LEASE_S
+
     def __init__(
         self, database: Database, log: Log, projections: Sequence[Projection], owner: str, clock: Clock = wall_clock
     ) -> None:
@@ -104,7 +106,7 @@ class Projector:
 
         Raises UnknownType when the log holds an event of a newer release, LogHole when it is not contiguous.
         """
-        self.lease = leases.take(self.database, LEASE, self.owner)
+        self.lease = leases.take(self.database, LEASE, self.owner, self.lease_s)
         target = self.log.head() if until is None else until
         done = 0
         while self.lease is not None:
@@ -118,7 +120,7 @@ class Projector:
                 break
             if progress:
                 progress(self.position(), target)
-            self.lease = leases.take(self.database, LEASE, self.owner)
+            self.lease = leases.take(self.database, LEASE, self.owner, self.lease_s)
         return done
 
     def reach_head(self, seconds: float = leases.LEASE_S + 2.0, progress: Progress | None = None) -> bool:

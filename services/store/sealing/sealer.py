@@ -31,7 +31,6 @@ from services.store.sealing.tree import Growing, Grown
 from services.store.tables import log_leaves, log_nodes
 
 LEASE = "sealer"
-RENEW_S = LEASE_S / 4
 PAGE = 65_536
 """Leaves in one transaction: 2 MB of hashes, 40 ms of hashing."""
 
@@ -56,6 +55,8 @@ class Edge:
 
 class Sealer:
     """Seals the log. Any number of processes may have one; the lease decides which of them works."""
+
+    lease_s = LEASE_S
 
     def __init__(self, database: Database, log: Log, data_dir: Path, owner: str, beside: Iterable[Beside] = ()) -> None:
         self.database = database
@@ -87,8 +88,8 @@ class Sealer:
 
     def hold(self) -> bool:
         """Take the lease, or renew it in time; whether we have it."""
-        if self.lease is None or time.monotonic() - self._renewed > RENEW_S:
-            before, self.lease = self.lease, leases.take(self.database, LEASE, self.owner)
+        if self.lease is None or time.monotonic() - self._renewed > self.lease_s / 4:
+            before, self.lease = self.lease, leases.take(self.database, LEASE, self.owner, self.lease_s)
             self._renewed = time.monotonic()
             if self.lease != before:
                 self._edge = None  # another process may have sealed in between

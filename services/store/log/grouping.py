@@ -1,0 +1,205 @@
+"""One group of requests as one transaction: lock, read, plan, copy, commit; and what became of a lost commit."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from sqlalchemy.dialects.postgresql import JSONB
+
+from events.envelope import utc_text
+from events.errors import DomainError, Unavailable
+from services.store.database import Database
+from services.store.log import copying
+from services.store.log.appending import Append, Companion, Located, Outcome, Plan, key_of, streams_of
+from services.store.tables import metadata
+
+APPEND_LOCK = 7_031_990_001
+LOOK_UP_S = 10.0
+"""How long to ask for a commit whose answer was lost."""
+
+_BEGIN = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({APPEND_LOCK}); EXECUTE lodestone_head"
+"""The lock first. Each statement of the message takes its own snapshot, so the head is read after the wait."""
+
+_PREPARE = "PREPARE lodestone_head AS SELECT coalesce(max(position), 0) FROM log_events"
+"""Planned once for a connection: planning over all partitions costs ten times what the answer does."""
+
+Answer = tuple[Outcome, ...] | DomainError
+
+
+class Lost(Exception):
+    """The commit was sent and not answered; these would be the answers if it arrived."""
+
+    def __init__(self, answers: list[Answer]) -> None:
+        super().__init__("the commit was not answered")
+        self.answers = answers
+
+
+@dataclass(slots=True)
+class Found:
+    """What a group found and did: whether an identity was stored already, and the answer to each request."""
+
+    answers: list[Answer]
+    repeats: bool
+
+
+def connected(database: Database) -> psycopg.Connection[Any]:
+    """A connection that can append. Raises Unavailable."""
+    connection = database.dedicated()
+    try:
+        connection.execute(_PREPARE)
+    except psycopg.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def lock(connection: psycopg.Connection[Any]) -> int:
+    """Begin a transaction, wait for the other writers, then hold the log until it ends; the head of the log."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN, prepare=False)
+        while cursor.nextset():
+            pass
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def write(
+    connection: psycopg.Connection[Any],
+    head: int,
+    requests: Sequence[Append],
+    clock: Callable[[], datetime],
+    *,
+    look_first: bool,
+) -> Found:
+    """Write a group under the lock and commit; a domain error is the answer of its own request only.
+
+    With `look_first` identities are looked up before rows are sent; without it the primary key tells, which is
+    cheaper while nothing repeats: UniqueViolation then, and nothing is written. Any other error breaks the whole
+    group. Raises Lost when the commit was sent and not answered.
+    """
+    with connection.cursor() as cursor:
+        versions = _versions(cursor, streams_of(requests))
+        now = clock()
+        known = _identities(cursor, requests) if look_first else {}
+        plan, answers = _planned(requests, Plan(head, utc_text(now), known, dict(versions)))
+        if not look_first and any(isinstance(answer, DomainError) for answer in answers):
+            # What looks like a conflict may be a repeat: a request that is stored already is one whatever its versions.
+            known = _identities(cursor, requests)
+            plan, answers = _planned(requests, Plan(head, utc_text(now), known, dict(versions)))
+        _copy(cursor, plan, now)
+        for request, answer in zip(requests, answers, strict=True):
+            if not isinstance(answer, DomainError):
+                _accompany(cursor, request.companions)
+        _commit(cursor, head + len(plan.drafts), answers, written=bool(plan.drafts))
+    return Found(answers, bool(known))
+
+
+def _planned(requests: Sequence[Append], plan: Plan) -> tuple[Plan, list[Answer]]:
+    answers: list[Answer] = []
+    for request in requests:
+        try:
+            answers.append(plan.take(request))
+        except DomainError as error:
+            answers.append(error)
+    return plan, answers
+
+
+def _versions(cursor: psycopg.Cursor[Any], streams: Sequence[str]) -> Mapping[str, int]:
+    current = dict.fromkeys(streams, 0)
+    if streams:
+        query = "SELECT stream, max(version) FROM log_streams WHERE stream = ANY(%b::text[]) GROUP BY stream"
+        current.update(cursor.execute(query, (list(streams),)).fetchall())
+    return current
+
+
+def _identities(cursor: psycopg.Cursor[Any], requests: Iterable[Append]) -> dict[bytes, Located]:
+    return located(cursor, {key_of(draft) for request in requests for draft in request.drafts})
+
+
+def located(cursor: psycopg.Cursor[Any], keys: Iterable[bytes]) -> dict[bytes, Located]:
+    """The stored events with these identities."""
+    query = "SELECT key, position FROM log_identity WHERE key = ANY(%b::uuid[])"
+    places = dict(cursor.execute(query, ([UUID(bytes=key) for key in keys],)).fetchall())
+    if not places:
+        return {}
+    query = "SELECT position, content_hash FROM log_events WHERE position = ANY(%b::bigint[])"
+    hashes = dict(cursor.execute(query, (list(places.values()),)).fetchall())
+    return {key.bytes: Located(position, hashes[position]) for key, position in places.items()}
+
+
+def _copy(cursor: psycopg.Cursor[Any], plan: Plan, now: datetime) -> None:
+    """Identities first: what is stored already fails before any body was sent."""
+    if not plan.drafts:
+        return
+    first = plan.head + 1
+    copying.copy(cursor, copying.IDENTITIES, copying.identity_rows(plan.keys, first))
+    events = copying.encoded(plan.drafts, plan.numbers, plan.recorded)
+    copying.copy(cursor, copying.EVENTS, copying.event_rows(events, first, now))
+    if any(number is not None for number in plan.numbers):
+        copying.copy(cursor, copying.STREAMS, copying.stream_rows(plan.drafts, plan.numbers, first))
+
+
+def _accompany(cursor: psycopg.Cursor[Any], companions: Sequence[Companion]) -> None:
+    for companion in companions:
+        columns = metadata.tables[companion.table].c
+        values = [
+            Jsonb(value) if isinstance(columns[name].type, JSONB) else value for name, value in companion.values.items()
+        ]
+        statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING").format(
+            sql.Identifier(companion.table),
+            sql.SQL(", ").join(map(sql.Identifier, companion.values)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(values)),
+        )
+        cursor.execute(statement, values)
+
+
+def _commit(cursor: psycopg.Cursor[Any], head: int, answers: list[Answer], *, written: bool) -> None:
+    """Commit; one hint for the whole group wakes who waits (polling is the truth)."""
+    hint = f"NOTIFY lodestone_log, '{head}'; " if written else ""
+    try:
+        cursor.execute(f"{hint}COMMIT", prepare=False)
+    except psycopg.Error as error:
+        if cursor.connection.closed:
+            raise Lost(answers) from error
+        raise
+
+
+def looked_up(database: Database, request: Append, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    """What became of a request whose commit was sent but not answered.
+
+    Asks under the lock, so that the commit in question has ended. Raises Unavailable when nothing was written, or
+    when the database stays away longer than anyone waits.
+    """
+    deadline = time.monotonic() + LOOK_UP_S
+    while True:
+        try:
+            with database.guarded(), connected(database) as connection, connection.cursor() as cursor:
+                lock(connection)
+                found = located(cursor, [key_of(draft) for draft in request.drafts])
+            break
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+    wrote = False
+    for draft, outcome in zip(request.drafts, outcomes, strict=True):
+        at = found.get(key_of(draft))
+        if outcome.status == "accepted" and (at is None or at.content_hash != draft.content_hash):
+            raise Unavailable(
+                "The connection to the database broke while this was written; nothing was stored. Try again.",
+                retry_after_s=1,
+            )
+        wrote = wrote or outcome.status == "accepted"
+    if request.companions and not wrote:
+        raise Unavailable("The connection to the database broke while this was written. Try again.", retry_after_s=1)
+    return tuple(
+        replace(outcome, position=at.position) if (at := found.get(key_of(draft))) else outcome
+        for draft, outcome in zip(request.drafts, outcomes, strict=True)
+    )
