@@ -7,11 +7,14 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from services.store.database import Database
+from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
 from tests.store.facts import draft, straight
 
@@ -20,8 +23,8 @@ REQUESTS = 60
 EVENTS = sum(1 + number % 3 for number in range(REQUESTS))
 
 
-def start_writer(url: str, name: str, requests: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.store.writer", url, name, str(requests)]
+def start_writer(url: str, name: str, requests: int, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.store.writer", url, name, str(requests), *more]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
@@ -71,6 +74,40 @@ def test_four_processes_write_densely_and_once_and_a_reader_never_skips(log: Log
     assert set(Counter(id for _, id in tail.seen).values()) == {1}
     assert {id: position for position, id in tail.seen} == {id: position for id, _, position in answers}
     assert [event.stream_version for event in log.read_stream("feeds/shared")] == list(range(1, 4 * EVENTS + 1))
+
+
+def test_eight_processes_and_a_slow_one_leave_no_hole_and_no_lag(log: Log, postgres: EmbeddedPostgres) -> None:
+    tail = Tail(log)
+    tail.start()
+    with ExitStack() as elsewhere:
+        for _ in range(3):
+            idle = elsewhere.enter_context(straight(postgres.addresses("postgres").admin))
+            idle.execute("BEGIN")
+            idle.execute("SELECT pg_current_xact_id(), count(*) FROM pg_class")
+        slow = start_writer(log.database.url, "slow", REQUESTS, "2")
+        others = [start_writer(log.database.url, f"w{number}", REQUESTS) for number in range(7)]
+        assert slow.stdout is not None
+        while not slow.stdout.readline().startswith("held"):
+            pass
+        assert within(1.0, lambda: log.head() == len(tail.seen))
+        for writer in (slow, *others):
+            writer.communicate(timeout=120)
+            assert writer.returncode == 0
+        head = log.head()
+        assert within(1.0, lambda: len(tail.seen) == head)
+    tail.enough.set()
+    tail.join(30)
+    assert [position for position, _ in tail.seen] == list(range(1, 8 * EVENTS + 1))
+    assert set(Counter(id for _, id in tail.seen).values()) == {1}
+
+
+def within(seconds: float, true: Callable[[], bool]) -> bool:
+    """Whether it became true in that time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+    return True
 
 
 def test_what_was_acknowledged_before_a_kill_is_a_duplicate_after_it(log: Log) -> None:

@@ -2,6 +2,7 @@
 
 It appends requests of one to three events with fixed ids, with random delays and rollbacks while it holds the lock,
 and prints `id status position` for each acknowledged event. With 0 requests it takes the lock, says so and waits.
+A fourth argument is for how many seconds it holds the lock once, in the middle of its requests.
 """
 
 import random
@@ -25,6 +26,21 @@ def hesitant_clock() -> datetime:
     if random.random() < 0.15:
         raise ChangedItsMind
     return wall_clock()
+
+
+class LongClock:
+    """Hesitant, and once, at the given question, for many seconds."""
+
+    def __init__(self, at: int, seconds: float) -> None:
+        self.left = at
+        self.seconds = seconds
+
+    def __call__(self) -> datetime:
+        self.left -= 1
+        if self.left == 0:
+            time.sleep(self.seconds)
+            say("held", f"{self.seconds:g}", 0)
+        return hesitant_clock()
 
 
 def waiting_clock() -> datetime:
@@ -67,7 +83,9 @@ def hold_the_lock(log: Log) -> None:
 
 if __name__ == "__main__":
     url, name, requests = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    if requests:
+    if len(sys.argv) > 4:
+        append_some(Log(Database(url, pool_size=1), LongClock(requests // 2, float(sys.argv[4]))), name, requests)
+    elif requests:
         append_some(Log(Database(url, pool_size=1), hesitant_clock), name, requests)
     else:
         hold_the_lock(Log(Database(url, pool_size=1), waiting_clock))

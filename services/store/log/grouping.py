@@ -51,6 +51,7 @@ class Found:
 def connected(database: Database) -> psycopg.Connection[Any]:
     """A connection that can append. Raises Unavailable."""
     connection = database.dedicated()
+    connection.prepare_threshold = None  # what the driver prepares it drops again after a rollback, and ours with it
     try:
         connection.execute(_PREPARE)
     except psycopg.Error:
@@ -114,7 +115,8 @@ def _planned(requests: Sequence[Append], plan: Plan) -> tuple[Plan, list[Answer]
 def _versions(cursor: psycopg.Cursor[Any], streams: Sequence[str]) -> Mapping[str, int]:
     current = dict.fromkeys(streams, 0)
     if streams:
-        query = "SELECT stream, max(version) FROM log_streams WHERE stream = ANY(%b::text[]) GROUP BY stream"
+        latest = "SELECT coalesce(max(version), 0) FROM log_streams WHERE stream = s"
+        query = f"SELECT s, ({latest}) FROM unnest(%b::text[]) AS s"
         current.update(cursor.execute(query, (list(streams),)).fetchall())
     return current
 

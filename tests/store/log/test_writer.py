@@ -93,6 +93,26 @@ def test_a_connection_killed_in_the_middle_refuses_that_request_and_serves_the_n
     log.close()
 
 
+def test_the_writer_goes_on_after_many_requests_and_a_rollback(database: Database) -> None:
+    class Refusal(Exception):
+        pass
+
+    def clock() -> datetime:
+        if len(told) == 12:
+            told.append(None)
+            raise Refusal
+        return datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+    told: list[int | None] = []
+    log = Log(database, clock)
+    for _ in range(12):
+        told.append(log.append(Append((draft("feeds/magnus", versioned=True),)))[0].position)
+    with pytest.raises(Refusal):
+        log.append(Append((draft("feeds/magnus", versioned=True),)))
+    assert log.append(Append((draft("feeds/magnus", versioned=True),)))[0].position == 13
+    log.close()
+
+
 def kill_others(database: Database) -> None:
     with straight(database.owner_url) as connection:
         name = connection.info.dbname
