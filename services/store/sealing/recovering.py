@@ -40,7 +40,11 @@ def open_epoch(database: Database, found: Restored, reason: str, now: datetime) 
     epoch = found.epoch + 1
     model = EpochOpened(log=ours, epoch=epoch, fork_position=found.shared, reason=reason, last_note=found.note)
     key, origin = conclusion_id(ours, "epoch_opened", str(epoch)), Origin(SOURCE, utc_text(now))
-    outcome = Log(database).append(Append((draft(model, id=key, origin=origin),)))[0]
+    log = Log(database)  # without the guard, which refuses until this very event
+    try:
+        outcome = log.append(Append((draft(model, id=key, origin=origin),)))[0]
+    finally:
+        log.close()
     assert outcome.position is not None
     return outcome.position
 

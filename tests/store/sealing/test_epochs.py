@@ -9,7 +9,7 @@ import pytest
 from events.errors import IdentityConflict, Refused, Unavailable
 from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
-from services.store.log import Log
+from services.store.log import Append, Log
 from services.store.sealing import checkpoints
 from services.store.sealing.checkpoints import Outside
 from services.store.sealing.epochs import Guard, openings
@@ -17,7 +17,7 @@ from services.store.sealing.ledger import ledger_of, log_id
 from services.store.sealing.recovering import open_epoch
 from services.store.sealing.sealer import Sealer
 from services.verifier import parse_checkpoint, verify_consistency
-from tests.store.facts import straight
+from tests.store.facts import draft, straight
 from tests.store.sealing.dumps import dump, fresh_cluster, restore
 from tests.store.sealing.plain import fill, leaves, root
 from tests.verifier import trees
@@ -121,9 +121,13 @@ def test_an_older_dump_takes_nothing_in_and_is_not_signed_until_it_is_recovered(
         Unavailable, match=f"{lost.size} events was signed, and the log in this database ends at {fork}"
     ):
         here.guard()
+    with pytest.raises(Unavailable, match="lodestone recover"):
+        Log(here.database, guard=here.guard).append(Append((draft(),)))
+    with pytest.raises(Unavailable, match="lodestone recover"):
+        Log(here.database, guard=here.guard).append_stored([here.log.read_bytes(0, 1)[0][1]])
     with pytest.raises(Refused, match="lodestone recover"):
         here.sealer.seal()
-    assert len(here.log.read_bytes(0, 1000)) == fork
+    assert here.log.head() == len(here.log.read_bytes(0, 1000)) == fork
     found = here.guard.look()
     assert found is not None and (found.epoch, found.signed, found.head, found.shared) == (1, lost.size, fork, fork)
     assert open_epoch(here.database, found, "A disk was lost.", NOW) == fork + 1
