@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from services.verifier import check, parse_verifier_key
 from tests.journeys.browser import Person, browser
 from tests.journeys.running import Running
 
@@ -111,6 +112,11 @@ def test_a_supplier_sees_only_its_own_feed_and_answers_there(example: Running, c
     text = supplier.page.inner_text("main")
     assert "Norrland Permanent" in text and "M-HEL" not in text and "helion" not in text.lower()
     supplier.picture("feed")
+    receipt = supplier.context.request.get(
+        str(supplier.page.get_by_role("link", name="receipt").last.get_attribute("href"))
+    )
+    key = supplier.context.request.get("/.well-known/lodestone/keys").json()["items"][0]["verifier_key"]
+    assert check(receipt.text(), [parse_verifier_key(key)])["sequence"] == 1
     notice = supplier.page.locator("section.card").first
     notice.get_by_text("Answer", exact=True).first.click()
     notice.get_by_label("Your name").fill("N. Ek")
