@@ -3,6 +3,7 @@
 import json as json_module
 import sys
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,8 @@ from events.schema import json_schema
 from services import settings, verifier
 from services.cli.printing import Json, bar, print_line, result, words
 from services.doors.operations.status import status as status_of
+from services.store.projecting.projector import Projector
+from services.store.sealing.digests import record_digests
 from services.store.verifying import verify as verified
 from services.wiring import parts
 
@@ -39,27 +42,58 @@ def status(json: Json = False) -> None:
     result(found, json)
 
 
-def digest(json: Json = False) -> None:
+def digest(
+    json: Json = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Append the digests; `verify` checks them from then on.")
+    ] = False,
+) -> None:
     """The digest of every projection's state, after catching up."""
     with parts(settings.load()) as here:
         here.prepare()
         here.projector.reach_head()
         position, found = here.projector.digests()
+        if record:
+            record_digests(here.log, position, _versions(here.projector), found)
     result({"position": position, "digests": found}, json)
 
 
-def verify(json: Json = False) -> None:
-    """Recompute the whole log and every projection; exit 1 names the first wrong position."""
+def _versions(projector: Projector) -> dict[str, int]:
+    """The version of every projection's fold."""
+    return {name: projection.version for name, projection in projector.projections.items()}
+
+
+def verify(
+    json: Json = False,
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option(help="A checkpoint of this log that somebody kept; may be given again.")
+    ] = None,
+) -> None:
+    """Recompute the whole log, its seals and every projection; exit 1 names the first wrong position."""
+    saved = [_note(path) for path in checkpoint or ()]
     with parts(settings.load()) as here:
         here.prepare()
         here.projector.reach_head()
         with bar("verifying", here.log.head()) as progress:
-            found = verified(here.log, here.projector, lambda at: progress.update(progress.task_ids[0], completed=at))
+            found = verified(
+                here.log,
+                here.projector,
+                lambda at: progress.update(progress.task_ids[0], completed=at),
+                data_dir=here.settings.data_dir,
+                saved=saved,
+            )
     result(found.shown(), json)
     if found.problems:
         for problem in found.problems:
             words(problem)
         sys.exit(1)
+
+
+def _note(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error}", param_hint="--checkpoint") from error
 
 
 def verify_receipt(arguments: Annotated[list[str] | None, typer.Argument(metavar="FILE --key KEY")] = None) -> None:

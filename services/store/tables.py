@@ -55,7 +55,7 @@ log_about = Table(
 log_leaves = Table(
     "log_leaves",
     metadata,
-    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
     Column("hashes", LargeBinary, nullable=False),
 )
 log_nodes = Table(

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -36,29 +37,28 @@ class Keys:
         """The first key, made now if there is none. Raises Refused when the folder cannot be written or read."""
         return self._read(1) or self._made(1)
 
-    def waiting(self) -> SigningKey | None:
-        """The first key, if there is one already."""
-        return self._read(1)
+    def every(self) -> Iterator[SigningKey]:
+        """The keys that there are, oldest first."""
+        for number in count(1):
+            key = self._read(number)
+            if key is None:
+                return
+            yield key
 
     def following(self, verifier: str) -> SigningKey:
         """The key after this one, made now if there is none: a rotation that was interrupted goes on with it."""
-        for number in count(1):
-            key = self._read(number)
-            if key is None:
-                raise self._missing(verifier)
-            if str(key.verifier) == verifier:
-                return self._read(number + 1) or self._made(number + 1)
-        raise AssertionError
+        known = [str(key.verifier) for key in self.every()]
+        if verifier not in known:
+            raise self._missing(verifier)
+        number = known.index(verifier) + 2
+        return self._read(number) or self._made(number)
 
     def find(self, verifier: str) -> SigningKey:
         """The private key of this verifier key. Raises Refused saying what to do when it is not here."""
-        for number in count(1):
-            key = self._read(number)
-            if key is None:
-                raise self._missing(verifier)
+        for key in self.every():
             if str(key.verifier) == verifier:
                 return key
-        raise AssertionError
+        raise self._missing(verifier)
 
     def _missing(self, verifier: str) -> Refused:
         return Refused(

@@ -48,6 +48,8 @@ class Ledger:
     """(position, epoch): from which position on an epoch holds."""
     left: list[str] = field(default_factory=list)
     """The last notes of the histories that were left when an epoch was opened."""
+    statements: list[tuple[int, str, tuple[str, ...]]] = field(default_factory=list)
+    """(position, note, verifier keys that must have signed it) of each introduction."""
     read_to: int = 0
 
     def take(self, position: int, event_type: str, data: dict[str, Any]) -> None:
@@ -60,6 +62,8 @@ class Ledger:
             self.left.append(data.get("last_note") or "")
             return
         verifier = parse_verifier_key(data["verifier_key"])
+        signers = [*(str(key.verifier) for key in self.keys[-1:]), data["verifier_key"]]
+        self.statements.append((position, data["statement"], tuple(signers)))
         if self.keys:
             before = self.keys[-1]
             self.keys[-1] = KeyInForce(before.verifier, before.from_size, position - 1)
@@ -111,3 +115,14 @@ def ledger_of(connection: Connection) -> Ledger:
     ledger = Ledger(log_id(connection))
     read_on(connection, ledger)
     return ledger
+
+
+def ledgers_of(connection: Connection) -> dict[str, Ledger]:
+    """The keys and epochs of every log that speaks in this one: its own, and those whose export was imported."""
+    found = dict[str, Ledger]()
+    table = log_events
+    query = select(table.c.position, table.c.type, table.c.body).where(table.c.type.in_([KEY, EPOCH]))
+    for row in connection.execute(query.order_by(table.c.position)):
+        data = orjson.loads(bytes(row.body))["data"]
+        found.setdefault(data["log"], Ledger(data["log"])).take(row.position, row.type, data)
+    return found

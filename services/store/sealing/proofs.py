@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from events.errors import Refused
@@ -58,27 +58,42 @@ def stored_nodes(connection: Connection, tree: str, wanted: Iterable[Subtree]) -
 
 
 def _low(connection: Connection, wanted: Iterable[Subtree]) -> dict[Subtree, bytes]:
-    """Subtrees below what is stored, hashed again from their leaves."""
+    """Subtrees below what is stored, hashed again from their sealed leaves; those of one proof are neighbours."""
     by_tile = defaultdict[int, list[Subtree]](list)
     for level, index in wanted:
         by_tile[(index << level) // TILE].append((level, index))
     found = dict[Subtree, bytes]()
     for tile, subtrees_here in by_tile.items():
         base = tile * TILE
-        leaves = tile_leaves(connection, tile)
+        leaves = sealed_leaves(connection, base, base + TILE)
         for level, index in subtrees_here:
             start = ((index << level) - base) * HASH
             part = leaves[start : start + (HASH << level)]
             if len(part) != HASH << level:
-                raise TreeHole(f"The leaves of subtree {(level, index)} are not all there.")
+                raise TreeHole(f"The sealed leaves of subtree {(level, index)} are not all there.")
             found[level, index] = perfect_root(part)
     return found
 
 
-def tile_leaves(connection: Connection, tile: int) -> bytes:
-    """The leaf hashes of 256 neighbours, or as many of them as the log has yet."""
-    kept = connection.execute(select(log_leaves.c.hashes).where(log_leaves.c.index == tile)).scalar()
-    return bytes(kept) if kept is not None else packed_leaves(connection, tile * TILE, (tile + 1) * TILE)
+_SEALED = text(f"""
+    SELECT start, substring(hashes
+        FROM CAST(greatest(:start - start, 0) * {HASH} + 1 AS integer)
+        FOR CAST((:end - greatest(start, :start)) * {HASH} AS integer))
+    FROM {log_leaves.name}
+    WHERE start >= (SELECT coalesce(max(start), 0) FROM {log_leaves.name} WHERE start <= :start) AND start < :end
+    ORDER BY start
+""")
+"""Only the part of a run that is wanted is read: hashes are stored so that PostgreSQL can cut them."""
+
+
+def sealed_leaves(connection: Connection, start: int, end: int) -> bytes:
+    """The leaf hashes as they were sealed, from one leaf to before another, as far as they go without a gap."""
+    found = b""
+    for first, part in connection.execute(_SEALED, {"start": start, "end": end}):
+        if max(first, start) != start + len(found) // HASH:
+            break
+        found += bytes(part)
+    return found
 
 
 def packed_leaves(connection: Connection, start: int, end: int) -> bytes:

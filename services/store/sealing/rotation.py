@@ -20,7 +20,7 @@ def keys_in_force(database: Database, data_dir: Path | None) -> list[KeyInForce]
         ledger = ledger_of(connection)
     if ledger.keys or data_dir is None:
         return ledger.keys
-    waiting = Keys(data_dir, ledger.log_id).waiting()
+    waiting = next(Keys(data_dir, ledger.log_id).every(), None)
     return [] if waiting is None else [KeyInForce(waiting.verifier, 0)]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from events.envelope import Draft
 from events.errors import Refused
@@ -27,7 +27,7 @@ from services.store.sealing.keys import Keys
 from services.store.sealing.ledger import Ledger, ledger_of, read_on
 from services.store.sealing.notes import SigningKey, checkpoint_text, origin_of, sign_note, signed_by
 from services.store.sealing.proofs import LOG, TreeHole, packed_leaves, right_edge
-from services.store.sealing.tree import Growing, Grown
+from services.store.sealing.tree import Growing, Node
 from services.store.tables import log_leaves, log_nodes
 
 LEASE = "sealer"
@@ -136,10 +136,12 @@ class Sealer:
         start = growing.size
         with self.database.begin() as connection:
             leases.check(connection, lease)
-            grown = growing.add(packed_leaves(connection, start, until))
+            leaves = packed_leaves(connection, start, until)
+            nodes = growing.add(leaves)
             if growing.size != until:
                 raise TreeHole(f"The log has no event at position {growing.size + 1}, and others after it.")
-            write(connection, grown)
+            write_leaves(connection, start, leaves)
+            write_nodes(connection, LOG, nodes)
             read_on(connection, edge.ledger, growing.size)
             key = self.key_at(edge.ledger, growing.size)
             signed = self._signed(edge, key)
@@ -187,18 +189,12 @@ class Sealer:
         return Keys(self.data_dir, ledger.log_id)
 
 
-def write(connection: Connection, grown: Grown) -> None:
-    """Write what became complete; arrays travel in binary."""
-    raw: Any = connection.connection.driver_connection
-    if grown.leaves:
-        raw.execute(
-            f"INSERT INTO {log_leaves.name} (index, hashes) SELECT * FROM unnest(%b::bigint[], %b::bytea[])",
-            ([index for index, _ in grown.leaves], [hashes for _, hashes in grown.leaves]),
-        )
-    write_nodes(connection, LOG, grown.nodes)
+def write_leaves(connection: Connection, start: int, hashes: bytes) -> None:
+    """Write the log's leaf hashes from one leaf on."""
+    connection.execute(insert(log_leaves).values(start=start, hashes=hashes))
 
 
-def write_nodes(connection: Connection, tree: str, nodes: Iterable[tuple[int, int, bytes]]) -> None:
+def write_nodes(connection: Connection, tree: str, nodes: Iterable[Node]) -> None:
     """Write complete subtrees (level, index, hash) of a tree."""
     levels, indexes, hashes = [], [], []
     for level, index, digest in nodes:

@@ -12,18 +12,12 @@ from services.verifier import EMPTY_ROOT, node_hash, root_of
 
 HASH = 32
 LEVEL = 8
-"""Below this level nothing is stored but the leaves: hashing 256 of them again costs 0.2 ms and spares 255 rows."""
+"""Below this level nothing is stored but the leaves: hashing 256 of them again costs 0.1 ms and spares 254 rows."""
 TILE = 1 << LEVEL
 Subtree = tuple[int, int]
 Range = tuple[int, int]
-
-
-@dataclass(slots=True)
-class Grown:
-    """What became complete: `leaves` by 256 as (index, 8192 bytes), and the subtrees above as (level, index, hash)."""
-
-    leaves: list[tuple[int, bytes]] = field(default_factory=list)
-    nodes: list[tuple[int, int, bytes]] = field(default_factory=list)
+Node = tuple[int, int, bytes]
+"""A complete subtree as (level, index, hash)."""
 
 
 @dataclass(slots=True)
@@ -34,29 +28,27 @@ class Growing:
     peaks: list[tuple[int, bytes]] = field(default_factory=list)
     pending: bytearray = field(default_factory=bytearray)
 
-    def add(self, packed: bytes) -> Grown:
-        """Take in leaf hashes, one after the other in one run of bytes."""
-        grown = Grown()
+    def add(self, packed: bytes) -> list[Node]:
+        """Take in leaf hashes in one run of bytes; returns the subtrees of level 8 and above that became complete."""
+        nodes = list[Node]()
         self.size += len(packed) // HASH
         self.pending += packed
         full = len(self.pending) // (TILE * HASH) * (TILE * HASH)
         first = (self.size * HASH - len(self.pending)) // (TILE * HASH)
         for number, start in enumerate(range(0, full, TILE * HASH), first):
-            tile = bytes(self.pending[start : start + TILE * HASH])
-            grown.leaves.append((number, tile))
-            self._close(number, perfect_root(tile), grown)
+            self._close(number, perfect_root(bytes(self.pending[start : start + TILE * HASH])), nodes)
         del self.pending[:full]
-        return grown
+        return nodes
 
-    def _close(self, index: int, found: bytes, grown: Grown) -> None:
+    def _close(self, index: int, found: bytes, nodes: list[Node]) -> None:
         """A subtree of level 8 is complete, and with it those above that end where it ends."""
         level = LEVEL
-        grown.nodes.append((level, index, found))
+        nodes.append((level, index, found))
         while index & 1:
             _, left = self.peaks.pop()
             found = node_hash(left, found)
             level, index = level + 1, index >> 1
-            grown.nodes.append((level, index, found))
+            nodes.append((level, index, found))
         self.peaks.append((level, found))
 
     def root(self) -> bytes:

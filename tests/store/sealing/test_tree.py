@@ -31,15 +31,12 @@ def hashes(ranges):
 def test_the_tree_is_the_same_however_the_leaves_come(lengths):
     growing, at = Growing(), 0
     nodes: dict[tuple[int, int], bytes] = {}
-    tiles: dict[int, bytes] = {}
     for length in lengths:
         grown = growing.add(b"".join(LEAVES[at : at + length]))
         at = min(at + length, len(LEAVES))
-        nodes |= {(level, index): digest for level, index, digest in grown.nodes}
-        tiles |= dict(grown.leaves)
+        nodes |= {(level, index): digest for level, index, digest in grown}
         assert growing.size == at
         assert growing.root() == trees.root(LEAVES[:at])
-    assert sorted(tiles) == list(range(at // TILE))
     assert set(nodes) == {
         (level, index) for level in range(8, 13) for index in range(at >> level) if (index + 1) << level <= at
     }
