@@ -19,6 +19,7 @@ from services.store.sealing.anchors import CHECKPOINT
 from services.store.sealing.keys import Keys
 from services.store.sealing.notes import checkpoint_text, origin_of, sign_note
 from services.store.sealing.tree import HASH, Growing
+from services.store.tables import identity_key
 
 TABLES = ("log_events", "log_identity", "log_streams", "log_checkpoints", "log_leaves", "log_nodes")
 Cursor = psycopg.Cursor[Any]
@@ -196,10 +197,8 @@ def put_body(cursor: Cursor, position: int, body: bytes) -> None:
         "UPDATE log_events SET body = %s, leaf_hash = %s, content_hash = %s WHERE position = %s",
         (body, leaf, content, position),
     )
-    cursor.execute(
-        "UPDATE log_identity SET source = %s, id = %s, content_hash = %s WHERE position = %s",
-        (event["source"], event["id"], content, position),
-    )
+    key = identity_key(event["source"], event["id"])
+    cursor.execute("UPDATE log_identity SET key = %s WHERE position = %s", (key, position))
 
 
 def other_byte(body: bytes) -> tuple[bytes, int]:

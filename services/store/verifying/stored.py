@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select, tuple_
 from events.canonical import content_hash
 from events.envelope import SERVICE_ATTRIBUTES
 from services.store.database import Database
-from services.store.tables import log_events, log_identity, log_streams
+from services.store.tables import identity_key, log_events, log_identity, log_streams
 from services.verifier import leaf_hash
 
 PAGE = 1000
@@ -110,17 +110,16 @@ def _columns(row: Row[Any], event: dict[str, Any]) -> str | None:
 
 def _registered(connection: Connection, rows: Sequence[Row[Any]], events: list[dict[str, Any]]) -> set[int]:
     """The positions among these whose identity and stream version are registered for exactly them."""
-    names = [(str(event.get("source")), str(event.get("id"))) for event in events]
-    query = select(log_identity.c.source, log_identity.c.id, log_identity.c.position)
-    found = connection.execute(query.where(tuple_(log_identity.c.source, log_identity.c.id).in_(names)))
-    identities = {(source, id): position for source, id, position in found}
+    keys = [identity_key(str(event.get("source")), str(event.get("id"))) for event in events]
+    identity = select(log_identity.c.key, log_identity.c.position).where(log_identity.c.key.in_(keys))
+    identities = {key: position for key, position in connection.execute(identity)}
     versioned = [(row.stream, row.stream_version) for row in rows if row.stream_version is not None]
     query = select(log_streams.c.stream, log_streams.c.version, log_streams.c.position)
     known = connection.execute(query.where(tuple_(log_streams.c.stream, log_streams.c.version).in_(versioned)))
     versions = {(stream, version): position for stream, version, position in known}
     return {
         row.position
-        for row, name in zip(rows, names, strict=True)
-        if identities.get(name) == row.position
+        for row, key in zip(rows, keys, strict=True)
+        if identities.get(key) == row.position
         and (row.stream_version is None or versions.get((row.stream, row.stream_version)) == row.position)
     }
