@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from events.errors import Invalid
+from events.errors import Invalid, Refused
 from events.rules.access import Principal
 from services import settings
 from services.cli.printing import Json, bar, result, words
@@ -45,6 +45,7 @@ def import_(
         if summary.rejected > len(summary.problems):
             words(f"… and {summary.rejected - len(summary.problems)} more; all are kept in quarantine.")
         _follow(here, decide=not no_decider)
+        _seal(here)
     result(summary.shown(), json)
     sys.exit(1 if summary.rejected else 0)
 
@@ -76,6 +77,14 @@ def _follow(here: Parts, *, decide: bool) -> None:
     decider = Decider(here.database, here.log, here.projector, wall_clock, settle_s=0.0)
     while decide and decider.decide_once():
         here.projector.catch_up()
+
+
+def _seal(here: Parts) -> None:
+    """Sign what was imported, without appending anything; a running worker does it instead."""
+    try:
+        here.sealer.seal()
+    except Refused as error:
+        words(f"Not sealed: {error.detail}")
 
 
 def export(

@@ -9,7 +9,7 @@ from services import settings
 from services.cli.printing import Json, result, words
 from services.store.leases import LEASE_S
 from services.store.sealing.checkpoints import Signed, latest
-from services.store.sealing.rotation import known_keys, rotate
+from services.store.sealing.ledger.rotation import known_keys, rotate
 from services.wiring import Parts, parts
 
 keys = typer.Typer(help="The keys that sign the log's checkpoints.", no_args_is_help=True)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from services.store.sealing.rotation import rotate
+from services.store.sealing.ledger.rotation import rotate
 from services.store.sealing.sealer import Sealer
 from services.verifier import (
     open_note,

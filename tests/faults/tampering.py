@@ -15,8 +15,8 @@ import psycopg
 
 from events.canonical import content_hash
 from events.envelope import SERVICE_ATTRIBUTES
-from services.store.sealing.anchors import CHECKPOINT
 from services.store.sealing.keys import Keys
+from services.store.sealing.ledger.anchors import CHECKPOINT
 from services.store.sealing.notes import checkpoint_text, origin_of, sign_note
 from services.store.sealing.tree import HASH, Growing
 from services.store.tables import identity_key

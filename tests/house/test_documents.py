@@ -14,6 +14,10 @@ from tests.house.tree import FLOORS, ROOT, files, modules
 DOCUMENTS = [str(path) for path in files() if path.suffix == ".md" and path.parts[0] in {"docs", path.name}]
 
 
+GROUPS = {"keys", "link", "token"}
+"""Commands that hold commands."""
+
+
 def _text(document):
     return (ROOT / document).read_text(encoding="utf-8")
 
@@ -32,7 +36,7 @@ def _commands():
     for document in DOCUMENTS:
         for line in _code(document):
             for tail in re.findall(r"(?:^|[(\s/])lodestone ((?:[a-z]+\b ?)[^|)>&`]*)", line):
-                words = "token create" if tail.startswith("token create") else tail.split()[0]
+                words = " ".join(tail.split()[: 2 if tail.split()[0] in GROUPS else 1])
                 found.setdefault(words, set()).update(re.findall(r"--[a-z-]+", tail))
     for service in yaml.safe_load(_text("docker-compose.yml"))["services"].values():
         for word in service.get("command", []):

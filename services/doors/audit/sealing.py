@@ -15,8 +15,8 @@ from services.doors.context import Here, reads, runtime_of
 from services.runtime import Runtime
 from services.store.sealing import checkpoints
 from services.store.sealing.checkpoints import Signed
+from services.store.sealing.ledger.rotation import known_keys
 from services.store.sealing.proofs import consistency, inclusion, log_tree, packed_leaves, root_at
-from services.store.sealing.rotation import known_keys
 
 router = APIRouter(tags=["audit"])
 Anyone = Annotated[Here, Depends(reads("read_status"))]

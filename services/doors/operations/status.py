@@ -11,8 +11,8 @@ from projections.folds.cases import Case
 from projections.folds.correlation.rows import MotorResults
 from projections.folds.lifetimes import MotorLife
 from services.runtime import Runtime
-from services.store.sealing.anchors import unanchored
 from services.store.sealing.checkpoints import latest
+from services.store.sealing.ledger.anchors import unanchored
 from services.store.tables import parked_events, quarantine
 
 

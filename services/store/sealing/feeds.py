@@ -21,11 +21,11 @@ from events.ids import conclusion_id
 from events.receive import Origin, draft
 from events.refs import parse_ref
 from events.rules.ledger import FeedSealed
-from services.store.sealing.anchors import anchored_size
 from services.store.sealing.checkpoints import Signed
 from services.store.sealing.epochs import head_of
 from services.store.sealing.keys import Keys
 from services.store.sealing.ledger import SOURCE, Ledger, ledger_of, log_id, read_on
+from services.store.sealing.ledger.anchors import anchored_size
 from services.store.sealing.notes import SigningKey, checkpoint_text, origin_of, sign_note
 from services.store.tables import log_checkpoints, log_events, log_feed_checkpoints
 from services.verifier import Tree, node_hash

@@ -12,7 +12,7 @@ from services.store.database import Database
 from services.store.log import Append, Log
 from services.store.sealing.epochs import Restored
 from services.store.sealing.ledger import SOURCE, log_id
-from services.store.sealing.tree import TILE
+from services.store.sealing.tree import HASH
 from services.store.tables import (
     log_checkpoints,
     log_feed_checkpoints,
@@ -22,6 +22,10 @@ from services.store.tables import (
     projection_checkpoints,
 )
 
+_SHORTEN = f"""
+    UPDATE {log_leaves.name} SET hashes = substring(hashes FOR CAST((:size - start) * {HASH} AS integer))
+    WHERE start + octet_length(hashes) / {HASH} > :size
+"""
 UNFOLDED = 0
 """No projection has this version: its tables are made anew."""
 
@@ -73,7 +77,8 @@ def _unseal(database: Database, head: int) -> None:
         connection.execute(delete(log_checkpoints).where(log_checkpoints.c.size > head))
         connection.execute(delete(log_feed_checkpoints).where(log_feed_checkpoints.c.log_size > head))
         size = connection.execute(select(func.coalesce(func.max(log_checkpoints.c.size), 0))).scalar_one()
-        connection.execute(delete(log_leaves).where((log_leaves.c.index + 1) * TILE > size))
+        connection.execute(delete(log_leaves).where(log_leaves.c.start >= size))
+        connection.execute(text(_SHORTEN), {"size": size})
         end = (log_nodes.c.index + 1).op("<<")(func.cast(log_nodes.c.level, log_nodes.c.level.type))
         connection.execute(delete(log_nodes).where(end > size))
         for table in tables:

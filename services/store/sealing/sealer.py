@@ -20,11 +20,11 @@ from services.store.database import Database
 from services.store.leases import LEASE_S, Fenced, Lease
 from services.store.log import Append, Log
 from services.store.sealing import checkpoints
-from services.store.sealing.anchors import anchor_drafts, unanchored
 from services.store.sealing.checkpoints import Outside, Signed
 from services.store.sealing.epochs import restored
 from services.store.sealing.keys import Keys
 from services.store.sealing.ledger import Ledger, ledger_of, read_on
+from services.store.sealing.ledger.anchors import anchor_drafts, unanchored
 from services.store.sealing.notes import SigningKey, checkpoint_text, origin_of, sign_note, signed_by
 from services.store.sealing.proofs import LOG, TreeHole, packed_leaves, right_edge
 from services.store.sealing.tree import Growing, Node

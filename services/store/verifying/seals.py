@@ -10,10 +10,10 @@ import orjson
 from sqlalchemy import Connection, select
 
 from services.store.database import Database
-from services.store.sealing.anchors import CHECKPOINT
 from services.store.sealing.checkpoints import Outside
 from services.store.sealing.keys import Keys
 from services.store.sealing.ledger import Ledger, ledgers_of, log_id
+from services.store.sealing.ledger.anchors import CHECKPOINT
 from services.store.sealing.proofs import LOG, sealed_leaves
 from services.store.sealing.tree import HASH, Growing, Node
 from services.store.tables import log_checkpoints, log_events, log_nodes

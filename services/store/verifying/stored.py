@@ -112,7 +112,7 @@ def _registered(connection: Connection, rows: Sequence[Row[Any]], events: list[d
     """The positions among these whose identity and stream version are registered for exactly them."""
     keys = [identity_key(str(event.get("source")), str(event.get("id"))) for event in events]
     identity = select(log_identity.c.key, log_identity.c.position).where(log_identity.c.key.in_(keys))
-    identities = {key: position for key, position in connection.execute(identity)}
+    identities = {row.key: row.position for row in connection.execute(identity)}
     versioned = [(row.stream, row.stream_version) for row in rows if row.stream_version is not None]
     query = select(log_streams.c.stream, log_streams.c.version, log_streams.c.position)
     known = connection.execute(query.where(tuple_(log_streams.c.stream, log_streams.c.version).in_(versioned)))

@@ -15,7 +15,7 @@ from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
 from services.store.projecting.projector import Projector
 from services.store.sealing.checkpoints import latest
-from services.store.sealing.rotation import known_keys, rotate
+from services.store.sealing.ledger.rotation import known_keys, rotate
 from services.store.sealing.sealer import Sealer
 from services.store.verifying import Verification, verify
 from tests.conftest import TEMPLATE

@@ -11,7 +11,7 @@ from events.ids import conclusion_id
 from events.receive import Origin, draft
 from events.rules.ledger import CheckpointSigned, KeyIntroduced
 from services.store.sealing.checkpoints import Signed
-from services.store.sealing.ledger import SOURCE, Ledger
+from services.store.sealing.ledger.reading import SOURCE, Ledger
 from services.store.sealing.notes import SigningKey, key_name, sign_note
 from services.store.tables import log_events
 

@@ -9,9 +9,9 @@ from events.errors import Refused
 from events.receive import Origin
 from services.store.database import Database
 from services.store.log import Append, Log
-from services.store.sealing.anchors import key_draft
 from services.store.sealing.keys import Keys
-from services.store.sealing.ledger import SOURCE, KeyInForce, ledger_of
+from services.store.sealing.ledger.anchors import key_draft
+from services.store.sealing.ledger.reading import SOURCE, KeyInForce, ledger_of
 
 
 def keys_in_force(database: Database, data_dir: Path | None) -> list[KeyInForce]:

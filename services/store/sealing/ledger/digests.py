@@ -8,7 +8,7 @@ from events.ids import conclusion_id
 from events.receive import Origin, draft
 from events.rules.ledger import ProjectionDigest, StateDigestRecorded
 from services.store.log import Append, Log
-from services.store.sealing.ledger import SOURCE, log_id
+from services.store.sealing.ledger.reading import SOURCE, log_id
 
 
 def record_digests(log: Log, position: int, versions: Mapping[str, int], digests: Mapping[str, str]) -> int:
