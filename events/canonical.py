@@ -11,8 +11,7 @@ import orjson
 from events.errors import Invalid
 
 UNHASHED = frozenset({"recordedtime", "traceparent", "tracestate"})
-_PAST_EXACT = re.compile(rb"9[0-9]{15}\.0")
-"""What may be an integral float from 2**53 up to 10¹⁶, which stays as it is."""
+_INTEGRAL = re.compile(rb"\.0(?=[,}\]])").split
 
 
 def plain(value: Any) -> Any:
@@ -53,18 +52,22 @@ def canonical(value: Any) -> bytes:
 def _settled(text: bytes, value: dict[str, Any]) -> bytes | None:
     """The sorted text with integral floats as integers, found in the bytes alone; None when they do not tell.
 
-    orjson writes a float below 10¹⁶ that is integral with `.0` at its end, and NaN as null.
+    orjson writes a float below 10¹⁶ that is integral with `.0` at its end, and NaN as null. What follows an even number
+    of quotation marks stands outside of strings, as long as none of them is escaped.
     """
     if b"null" in text and not _finite(value):
         return None
-    if b".0," not in text and b".0}" not in text and b".0]" not in text:
+    parts = _INTEGRAL(text)
+    if len(parts) == 1:
         return text
-    if b"\\" in text or b"-0.0" in text or _PAST_EXACT.search(text):
+    if b"\\" in text:
         return None
-    strings = b'"'.join(text.split(b'"')[1::2])
-    if b".0," in strings or b".0}" in strings or b".0]" in strings:
-        return None
-    return text.replace(b".0,", b",").replace(b".0}", b"}").replace(b".0]", b"]")
+    marks = 0
+    for part in parts[:-1]:
+        marks += part.count(b'"')
+        if marks & 1 or part.endswith(b"-0") or part[-16:].isdigit():
+            return None  # within a string, minus zero, or perhaps past 2**53
+    return b"".join(parts)
 
 
 def _finite(value: Any) -> bool:

@@ -1,5 +1,6 @@
 """The wiring: settings in, the parts of a process out; the one place that knows how everything is made."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -64,12 +65,22 @@ class Parts:
         releases.record(self.database, VERSION, wall_clock())
 
 
+def spare_the_collector() -> None:
+    """Let Python look for cycles rarely: what a page of events makes is many objects and no cycle.
+
+    Left alone, the collector takes as long as the decoding. What is there already is never looked at again.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 @contextmanager
 def parts(settings: Settings) -> Iterator[Parts]:
     """The parts of a process, on the embedded database or on LODESTONE_DATABASE_URL; let go at the end.
 
     Raises Unavailable when the embedded database cannot be started; an external one may still be away.
     """
+    spare_the_collector()
     embedded: EmbeddedPostgres | None = None
     if settings.database_url is None:
         embedded = EmbeddedPostgres(settings.data_dir / "postgres")

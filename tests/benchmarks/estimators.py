@@ -1,12 +1,10 @@
 """How fast the estimators are: one table of ours against a yardstick, merged into build/bench.json."""
 
-import json
 import sys
 import time
 import warnings
 from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,17 +17,11 @@ from projections.mathematics.lives.weibull import Lives
 from projections.mathematics.mixed.blocks import BlockProducts
 from projections.mathematics.mixed.criterion import Problem
 from projections.mathematics.mixed.model import MixedFit, fit
+from tests.benchmarks._table import Row, merge, report, row
 
-Row = dict[str, Any]
 SIZES = (165, 1_000, 10_000)
 FIXED = 20
 MINUTE = 60.0
-
-
-def row(ours: float, yardstick: float | None, name: str, unit: str = "s") -> Row:
-    """One row; ratio above 1 means that ours is faster (or inside the budget) by that factor."""
-    ratio = None if yardstick is None else yardstick / ours
-    return {"ours": ours, "yardstick": yardstick, "yardstick_name": name, "ratio": ratio, "unit": unit}
 
 
 def best(action: Callable[[], object], repeats: int = 5) -> float:
@@ -164,30 +156,11 @@ def budget_rows() -> dict[str, Row]:
     return rows
 
 
-def report(rows: dict[str, Row]) -> str:
-    """The table as text."""
-    lines = [f"{'what':<78} {'ours':>10} {'yardstick':>10} {'ratio':>8}  against"]
-    for name, one in rows.items():
-        theirs = "-" if one["yardstick"] is None else f"{one['yardstick']:.3g}"
-        ratio = "-" if one["ratio"] is None else f"{one['ratio']:.3g}"
-        lines.append(
-            f"{name:<78} {one['ours']:>10.3g} {theirs:>10} {ratio:>8}  {one['yardstick_name']} ({one['unit']})"
-        )
-    return "\n".join(lines)
-
-
-def merge(rows: dict[str, Row], path: Path) -> None:
-    """Put the rows into the file, beside those of other benchmarks."""
-    path.parent.mkdir(exist_ok=True)
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    path.write_text(json.dumps({**kept, **rows}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, merge; exit code 1 when a budget is missed."""
     rows = {**criterion_rows(), **budget_rows(), **statsmodels_row(MINUTE)}
     print(report(rows))
-    merge(rows, Path("build") / "bench.json")
+    merge(rows)
     missed = [name for name, one in rows.items() if one["yardstick_name"] in {"budget", "allowed"} and one["ratio"] < 1]
     return 1 if missed else 0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks._memory_work import PARTS, WORK
-from tests.benchmarks.estimators import Row, merge, report, row
+from tests.benchmarks._table import Row, merge, report, row
 from tests.doors.facts import built, efficiency, event, lot, ref
 from tests.journeys.running import Running
 

@@ -84,3 +84,22 @@ def test_the_hash_ignores_what_a_resend_may_change(name):
 @pytest.mark.parametrize("name", ["id", "source", "type", "time", "subject", "custom", "correlationid"])
 def test_the_hash_sees_every_other_attribute(name):
     assert content_hash({**EVENT, name: "anything"}) != content_hash(EVENT)
+
+
+@given(values)
+def test_the_fast_way_and_the_slow_way_write_the_same_bytes(value):
+    whole = {"data": value, "id": "1.0,2"}
+    assert canonical(whole) == orjson.dumps(plain(whole), option=orjson.OPT_SORT_KEYS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"v": -0.0}, {"v": 1.0}, {"v": [1.0, 2.0]}, {"t": "1.0,", "v": 2.0}, {"t": 'a"1.0}', "v": 3.0}, {"t": "x.0]"},
+        {"v": 2.0**53}, {"v": 2.0**53 - 2}, {"v": -(2.0**53)}, {"v": 1e15}, {"v": 1e16}, {"v": 1e22},
+        {"v": None, "w": 4.0},
+        {"k.0,": 1.0}, {"v": 10.05, "w": 100.0}, {"v": 1234567890123456.0}, {"t": "\\", "v": 5.0}, {"v": (6.0, 7)},
+    ],
+)  # fmt: skip
+def test_awkward_numbers_and_texts_are_written_as_the_slow_way_does(value):
+    assert canonical(value) == orjson.dumps(plain(value), option=orjson.OPT_SORT_KEYS)

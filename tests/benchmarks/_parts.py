@@ -1,0 +1,68 @@
+"""Where the time of an append goes: the parts of a batch of 1000, each by itself, in microseconds an event."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from statistics import median
+from typing import Any
+
+from events.envelope import Draft, draft_of, stored_bytes
+from services.store.database import Database
+from services.store.log import Append, copying
+from services.store.log.appending import Plan
+from tests.benchmarks._table import Row, row
+
+RECORDED = "2026-03-01T08:00:00.000000Z"
+ABOVE = 250_000_000
+"""Positions that no log of the benchmark reaches; the rows there are rolled back."""
+
+
+def part_rows(database: Database, events: Sequence[dict[str, Any]]) -> dict[str, Row]:
+    """What our process does, then what the server does with rows that are ready."""
+    drafts = [draft_of(event, f"motors/example-motors:{event['id']}", versioned=False) for event in events]
+    plan = planned(drafts)
+    bodies = [stored_bytes(draft, RECORDED, None) for draft in drafts]
+    now = datetime.now(UTC)
+    ready = list(copying.event_rows(copying.encoded(plan.drafts, plan.numbers, RECORDED), ABOVE + 1, now))
+    keys = list(copying.identity_rows(plan.keys, ABOVE + 1))
+    parts: dict[str, float] = {
+        "canonical bytes": spent(lambda: [draft_of(event, "s", versioned=False).canonical for event in events]),
+        "three hashes": spent(lambda: [(sha256(b).digest(), sha256(b).digest(), sha256(b[:40])) for b in bodies]),
+        "identities, positions, versions": spent(lambda: planned(drafts)),
+        "rows of COPY, bytes given": spent(
+            lambda: list(copying.event_rows(copying.encoded(plan.drafts, plan.numbers, RECORDED), ABOVE + 1, now))
+        ),
+    }
+    with database.dedicated() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE bare (LIKE log_events)")
+
+        def server(statement: str, rows: Sequence[bytes]) -> float:
+            def send() -> None:
+                cursor.execute("BEGIN", prepare=False)
+                copying.copy(cursor, statement, rows)
+                cursor.execute("ROLLBACK", prepare=False)
+
+            return spent(send)
+
+        bare = copying.EVENTS.replace("COPY log_events", "COPY bare")
+        parts["server: the rows without an index or a log of changes"] = server(bare, ready)
+        parts["server: the rows with three indexes"] = server(copying.EVENTS, ready)
+        parts["server: the identities with their index"] = server(copying.IDENTITIES, keys)
+    return {f"append_1000, of it {name}": row(value, None, "-", "us/event") for name, value in parts.items()}
+
+
+def planned(drafts: Sequence[Draft]) -> Plan:
+    plan = Plan(ABOVE, RECORDED, {}, {})
+    plan.take(Append(tuple(drafts), atomic=False))
+    return plan
+
+
+def spent(action: Callable[[], object], repeats: int = 9) -> float:
+    """Median time of one run over 1000 events, in microseconds an event."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return median(times) * 1e3

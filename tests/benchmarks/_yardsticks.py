@@ -1,0 +1,64 @@
+"""What others do with the same events on the same server: raw COPY, raw unnest, the eventsourcing package."""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from sqlalchemy.engine import make_url
+
+from tests.store.facts import straight
+
+
+class Yardsticks:
+    """Plain tables and a recorder of the eventsourcing package, in the database of this URL."""
+
+    def __init__(self, url: str, threads: int = 1, *, functions: bool = True) -> None:
+        self.connection = straight(url)
+        self.connection.execute("CREATE TABLE IF NOT EXISTS plain_text (body text); TRUNCATE plain_text")
+        self.connection.execute("CREATE TABLE IF NOT EXISTS plain_bytes (body bytea); TRUNCATE plain_bytes")
+        at = make_url(url)
+        self.datastore = PostgresDatastore(
+            dbname=str(at.database),
+            host=str(at.query["host"]),
+            port=5432,
+            user=str(at.username),
+            password=str(at.password),
+            pool_size=threads,
+            max_waiting=threads,
+            enable_db_functions=functions,
+        )
+        self.datastore.pool.open(wait=True, timeout=60.0)
+        self.recorder = PostgresApplicationRecorder(self.datastore, events_table_name="stored_events")
+        self.recorder.create_table()
+        self._numbers = count(self.recorder.max_notification_id() or 0)
+
+    def close(self) -> None:
+        self.datastore.close()
+        self.connection.close()
+
+    def texts(self, batches: Sequence[Sequence[bytes]]) -> list[list[str]]:
+        return [[body.decode() for body in batch] for batch in batches]
+
+    def copy(self, texts: Sequence[str]) -> None:
+        """Raw text COPY, a row at a time, as the driver's documentation has it."""
+        with self.connection.cursor() as cursor, cursor.copy("COPY plain_text FROM STDIN") as stream:
+            for text in texts:
+                stream.write_row((text,))
+
+    def unnest(self, bodies: Sequence[bytes]) -> None:
+        """Raw binary array."""
+        self.connection.execute("INSERT INTO plain_bytes SELECT * FROM unnest(%b::bytea[])", (bodies,))
+
+    def stored_events(self, batches: Sequence[Sequence[bytes]]) -> list[list[StoredEvent]]:
+        """The bodies as that package stores them, each in an aggregate of its own."""
+        return [
+            [StoredEvent(UUID(int=next(self._numbers)), 1, "lodestone:Event", body) for body in batch]
+            for batch in batches
+        ]
+
+    def record(self, batch: Sequence[StoredEvent]) -> Any:
+        """One transaction of that package: its table lock, its insert, its commit."""
+        return self.recorder.insert_events(batch)
