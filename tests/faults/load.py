@@ -34,7 +34,7 @@ class Bench(threading.Thread):
         while not self.ending.is_set():
             events = self._events(1 if self.chance.random() < 0.7 else self.chance.randint(2, 40))
             self._send(events)
-            time.sleep(self.chance.uniform(0.0, 0.02))
+            time.sleep(self.chance.uniform(0.0, 0.1))
 
     def _events(self, count: int) -> list[Event]:
         made = []
