@@ -76,11 +76,16 @@ class Killer:
         return int(self._until(found))
 
     def _database(self) -> None:
-        try:
-            lock = self.running.home / "data/postgres/data/postmaster.pid"
-            os.kill(int(lock.read_text().split()[0]), signal.SIGKILL)
-        except (FileNotFoundError, IndexError, ProcessLookupError):
-            return  # it is away already
+        lock = self.running.home / "data/postgres/data/postmaster.pid"
+
+        def killed() -> bool:
+            pid = int(lock.read_text().split()[0])
+            alive = b"postgres" in _command(pid)
+            if alive:
+                os.kill(pid, signal.SIGKILL)
+            return alive
+
+        self._until(killed)  # where it is still away, as soon as somebody started it again
 
     def works_again(self, part: str) -> None:
         """Wait until the service is ready and, after a worker, until what was in the log then is folded."""
@@ -98,7 +103,14 @@ class Killer:
             try:
                 if found := asked():
                     return found
-            except (httpx.TransportError, json.JSONDecodeError, KeyError):
+            except (
+                httpx.TransportError,
+                json.JSONDecodeError,
+                KeyError,
+                FileNotFoundError,
+                IndexError,
+                ProcessLookupError,
+            ):
                 pass
             time.sleep(0.05)
         raise AssertionError(f"it did not come back: {trouble(self.running)}")
