@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     found = rows(options.events)
     print(report(found))
-    merge(found, Path("build") / "bench.json")
+    merge(found, RESULTS)
     return int(any(one["ours"] > BUDGET_MB for one in found.values()))
 
 
