@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     found = rows(options.events)
     print(report(found))
-    merge(found, RESULTS)
+    merge(found)
     return int(any(one["ours"] > BUDGET_MB for one in found.values()))
 
 
