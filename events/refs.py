@@ -1,5 +1,7 @@
 """Identity of things from outside: {issuer, id}, written `issuer:id` in paths, subjects and keys."""
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
@@ -23,9 +25,16 @@ class Ref(BaseModel):
         return f"{quote(self.issuer, safe='')}:{quote(self.id, safe='')}"
 
 
-def ref_text(value: dict[str, Any]) -> str:
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
+"""What percent-encoding leaves as it is."""
+
+
+def ref_text(value: Mapping[str, Any]) -> str:
     """`issuer:id` of a reference as it stands in stored data: {"issuer": …, "id": …}."""
-    return f"{quote(value['issuer'], safe='')}:{quote(value['id'], safe='')}"
+    issuer, name = value["issuer"], value["id"]
+    if _PLAIN(issuer) and _PLAIN(name):
+        return f"{issuer}:{name}"
+    return f"{quote(issuer, safe='')}:{quote(name, safe='')}"
 
 
 def parse_ref(text: str) -> Ref:

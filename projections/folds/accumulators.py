@@ -37,18 +37,23 @@ def moved(old: Iterable[Part], new: Iterable[Part]) -> list[Any]:
     for sign, parts in ((1, come), (-1, gone)):
         for part in parts:
             for row in part.rows():
-                _sum(total, row, sign)
-    return [row for row in total.values() if any(getattr(row, name) for name in type(row).__sums__)]
+                key = (type(row), *(getattr(row, name) for name in type(row).__key__))
+                total[key] = summed(total.get(key), row if sign == 1 else negated(row))
+    return [row for row in total.values() if not is_zero(row)]
 
 
-def _sum(total: dict[tuple[Any, ...], Any], row: Any, sign: int) -> None:
-    kind = type(row)
-    key = (kind, *(getattr(row, name) for name in kind.__key__))
-    there = total.get(key)
-    if there is None and sign == 1:
-        total[key] = row
-        return
-    sums = {
-        name: (getattr(there, name) if there is not None else 0) + sign * getattr(row, name) for name in kind.__sums__
-    }
-    total[key] = replace(row, **sums)
+def summed(there: Any, change: Any) -> Any:
+    """The accumulator row with the sums of a change added; `there` may be None."""
+    if there is None:
+        return change
+    return replace(change, **{name: getattr(there, name) + getattr(change, name) for name in change.__sums__})
+
+
+def negated(row: Any) -> Any:
+    """The row that takes this one away."""
+    return replace(row, **{name: -getattr(row, name) for name in row.__sums__})
+
+
+def is_zero(row: Any) -> bool:
+    """Whether all sums of an accumulator row are zero: then it is no row."""
+    return not any(getattr(row, name) for name in row.__sums__)

@@ -1,13 +1,14 @@
 """Audit: from every thing to all events that concern it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
-from events.catalogue import DOMAIN, unversioned
+from events.catalogue import CATALOGUE, DOMAIN, unversioned
 from events.envelope import Recorded
-from events.refs import ref_text
-from projections.folds.fold import Key, Projection, Rows
+from projections.folds.fold import Projection, Rows
+from projections.folds.reading import name_of
 
 THINGS: Mapping[str, str] = {
     "lot": "lots",
@@ -49,49 +50,68 @@ class AuditEntry:
     position: int
     type: str
     time: str
-    source: str
-    id: str
-    recorded_time: str
 
     __key__: ClassVar[tuple[str, ...]] = ("thing", "position")
-    __undigested__: ClassVar[tuple[str, ...]] = ("position", "source", "id", "recorded_time")
+    __undigested__: ClassVar[tuple[str, ...]] = ("position",)
 
 
-def things_of(event: Recorded) -> frozenset[str]:
+def things_of(event: Recorded) -> set[str]:
     """Everything that the event names: a test its motor and bench, a build its lots, a notice its case and party."""
-    return frozenset(_named(event.data, None))
+    data, found = event.data, set[str]()
+    for field in _naming(event.type):
+        if field in data:
+            _name(data[field], field, found)
+    return found
 
 
-def _named(value: Any, field: str | None) -> Iterable[str]:
-    kind = THINGS.get(field or "")
-    if isinstance(value, Mapping):
-        if kind and set(value) == {"issuer", "id"}:
-            yield f"{kind}/{ref_text(dict(value))}"
+@cache
+def _naming(event_type: str) -> frozenset[str]:
+    """The fields of this type's data that can name a thing, themselves or further inside."""
+    schema = CATALOGUE[event_type].model.model_json_schema()
+    shared = schema.get("$defs", {})
+    return frozenset(
+        name for name, inner in schema.get("properties", {}).items() if name in THINGS or _may_name(inner, shared, ())
+    )
+
+
+def _may_name(schema: Any, shared: Mapping[str, Any], seen: tuple[str, ...]) -> bool:
+    if isinstance(schema, list):
+        return any(_may_name(item, shared, seen) for item in schema)
+    if not isinstance(schema, Mapping):
+        return False
+    if "$ref" in schema:
+        name = str(schema["$ref"]).rpartition("/")[2]
+        return name not in seen and _may_name(shared[name], shared, (*seen, name))
+    if schema.get("type") == "object" and "properties" not in schema:
+        return True  # anything may stand in it
+    fields = schema.get("properties", {})
+    parts = [
+        *fields.values(),
+        *(schema[key] for key in ("anyOf", "allOf", "oneOf", "items", "prefixItems") if key in schema),
+    ]
+    return any(name in THINGS for name in fields) or _may_name(parts, shared, seen)
+
+
+def _name(value: Any, field: str | None, found: set[str]) -> None:
+    """Note what this value of a field names, itself or further inside."""
+    kind = THINGS.get(field) if field is not None else None
+    if isinstance(value, dict):
+        if kind and len(value) == 2 and "issuer" in value and "id" in value:
+            found.add(f"{kind}/{name_of(value)}")
             return
         for name, inner in value.items():
-            yield from _named(inner, name)
+            _name(inner, name, found)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _named(inner, field)
+            _name(inner, field, found)
     elif kind and isinstance(value, str):
-        yield f"{kind}/{value}"
-
-
-def _keys(event: Recorded) -> Iterable[Key]:
-    return (Key(AuditEntry, (thing, event.position)) for thing in sorted(things_of(event)))
+        found.add(f"{kind}/{value}")
 
 
 def _fold(event: Recorded, rows: Rows) -> None:
-    told = (unversioned(event.type), event.time, event.source, event.id, event.recorded_time)
+    kind = unversioned(event.type)
     for thing in sorted(things_of(event)):
-        rows.put(AuditEntry(thing, event.position, *told))
+        rows.insert(AuditEntry(thing, event.position, kind, event.time))
 
 
-AUDIT = Projection(
-    name="audit",
-    version=2,
-    row_types=(AuditEntry,),
-    types=DOMAIN,
-    keys=_keys,
-    fold=_fold,
-)
+AUDIT = Projection(name="audit", version=3, row_types=(AuditEntry,), types=DOMAIN, fold=_fold)

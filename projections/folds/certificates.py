@@ -9,7 +9,8 @@ from events.catalogue import type_of
 from events.envelope import Recorded
 from events.facts import lots
 from events.refs import ref_text
-from projections.folds.claims import Claim, Claims, Fate, Reader, Scheme, holding, living, order, projection
+from projections.folds.claims import Claim, Claims, Reader, Scheme, holding, living, order, projection
+from projections.folds.fates import Fate
 from projections.folds.reading import instant, measured, origin, quantity, ref
 
 
@@ -179,7 +180,14 @@ def _rows(lot: str, document: _Document) -> Iterable[LotMeasurement]:
 
 CERTIFICATES = projection(
     "certificates",
-    1,
-    Scheme(fate=CertificatesFate, claims=CertificatesClaims, read=_READ, follow=follow),
+    2,
+    Scheme(
+        fate=CertificatesFate,
+        home=CertificatesClaims,
+        read=_READ,
+        know=lambda home, claims: list(follow(home, claims)),
+        keep=CertificatesClaims.keep,
+        follow=iter,
+    ),
     (LotMeasurement,),
 )

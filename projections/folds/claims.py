@@ -1,42 +1,23 @@
 """Claims on an identity: what facts say of one thing, which of them count, and the rows that follow from those."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from events.catalogue import CATALOGUE, DOMAIN, type_of
 from events.envelope import Recorded
 from events.facts.tests import TestVoided
-from projections.folds.accumulators import Part, moved
-from projections.folds.fold import Key, Projection, Rows
+from projections.folds.fates import Fate, Fates
+from projections.folds.fold import Key, Projection, Ref, Rows
 
 Claim = Mapping[str, Any]
-"""What one fact says: {source, id, time, position, type, fate: null|"replaced"|"voided", says: {…}}."""
+"""What one fact says: {source, id, time, position, type, says: {…}}, and `fate` ("replaced", "voided") once dead."""
 
 FACTS = frozenset(name for name in DOMAIN if not CATALOGUE[name].versioned)
 """Every fact may carry `replaces`, so every fold of facts reads them all."""
 VOIDED = type_of(TestVoided)
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What became of one fact, known before or after it arrives.
-
-    `home` is where its claim is kept (null: not arrived, or not of this projection); `voids` are the voids that
-    stand, as [source, id]; `target` is the test that this fact itself voids.
-    """
-
-    source: str
-    id: str
-    home: str | None = None
-    replaced: bool = False
-    voids: Any = None
-    target: Any = None
-    hidden: bool = True
-
-    __key__: ClassVar[tuple[str, ...]] = ("source", "id")
-    __undigested__: ClassVar[tuple[str, ...]] = ()
-    __undigested_rows__: ClassVar[str] = "hidden"
+SHORT = {name: name.split(".")[2] for name in FACTS}
+"""A fact's type as claims have it: `motor_built` of `lodestone.motors.motor_built.v1`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,41 +26,54 @@ class Claims:
 
     home: str
     claims: Any
-    hidden: bool = True
 
     __key__: ClassVar[tuple[str, ...]] = ("home",)
     __undigested__: ClassVar[tuple[str, ...]] = ()
-    __undigested_rows__: ClassVar[str] = "hidden"
+    __hidden__: ClassVar[bool] = True
+
+    @classmethod
+    def keep(cls, home: str, claims: Sequence[Any], known: Any) -> "Claims":
+        """The row of a home."""
+        return cls(home, claims)
 
 
 Reader = Callable[[Recorded], tuple[str, dict[str, Any]]]
 """From an event the home of its claim, and what it says (JSON)."""
-Follow = Callable[[str, Sequence[Claim]], Iterable[Any]]
-"""The rows that follow from all claims of one home: a pure function of the set of claims, so order never counts."""
-Add = Callable[[str, Sequence[Claim]], Iterable[Part]]
-"""What one home adds to the sums: likewise a pure function of the set of its claims."""
+Know = Callable[[str, Sequence[Claim]], Any]
+"""What is known from all claims of one home: a pure function of the set of claims, so order never counts."""
+Change = tuple[str, Any, Any]
+"""A home, what was known of it before, and what is known now."""
+Add = Callable[[Sequence[Change], Rows], None]
+"""Adds to the sums what is known now of these homes, and takes away what was known before."""
+
+
+def nothing(known: Any) -> Iterable[Any]:
+    """For schemes whose row of claims is all that follows."""
+    return ()
 
 
 @dataclass(frozen=True)
 class Scheme:
     """How one projection keeps claims: which facts it reads, and what follows.
 
-    `follow` names rows that one home owns; with `single` it is at most one row of that type, keyed by the home's name.
-    `add` names contributions to accumulators. `fate` and `claims` are row types of this projection's own.
+    `fate` and `home` are row types of this projection's own; `keep` makes the row of a home, keyed by it, from its
+    claims and what is known by them (`know`). `follow` names further rows that one home owns, `add` its contributions
+    to accumulators.
     """
 
     fate: type[Fate]
-    claims: type[Claims]
+    home: type[Any]
     read: Mapping[str, Reader]
-    follow: Follow
+    know: Know
+    keep: Callable[[str, Sequence[Claim], Any], Any]
+    follow: Callable[[Any], Iterable[Any]] = nothing
     add: Add | None = None
-    single: type[Any] | None = None
     voidable: frozenset[str] = frozenset()
 
 
 def living(claims: Iterable[Claim]) -> list[Claim]:
     """The claims that count."""
-    return [claim for claim in claims if claim["fate"] is None]
+    return [claim for claim in claims if "fate" not in claim]
 
 
 def holding(claims: Iterable[Claim]) -> tuple[Claim | None, bool]:
@@ -97,27 +91,32 @@ def projection(name: str, version: int, scheme: Scheme, row_types: tuple[type[An
     return Projection(
         name=name,
         version=version,
-        row_types=(*row_types, scheme.claims, scheme.fate),
+        row_types=tuple(dict.fromkeys((*row_types, scheme.home, scheme.fate))),
         types=FACTS,
-        keys=lambda event: _keys(scheme, event),
-        more_keys=lambda event, rows: _more_keys(scheme, event, rows),
-        fold=lambda event, rows: _fold(scheme, event, rows),
+        together=lambda events, rows: _Batch(scheme, rows).fold(events),
     )
 
 
-def _keys(scheme: Scheme, event: Recorded) -> Iterable[Key]:
-    own, refs = scheme.read.get(event.type), [_replaced(event), _target(scheme, event)]
-    if own is None and refs == [None, None]:
-        return
-    yield Key(scheme.fate, (event.source, event.id))
-    for ref in refs:
-        if ref is not None:
-            yield Key(scheme.fate, ref)
-    if own is not None:
-        yield Key(scheme.claims, (own(event)[0],))
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An event as a scheme reads it: its claim's home and what it says, and the facts it replaces or voids."""
+
+    event: Recorded
+    home: str | None
+    says: Mapping[str, Any] | None
+    replaced: Ref | None
+    target: Ref | None
 
 
-def _replaced(event: Recorded) -> tuple[str, str] | None:
+def _said(scheme: Scheme, event: Recorded) -> _Said | None:
+    """None for an event that is nothing to this scheme."""
+    reader, replaced, target = scheme.read.get(event.type), _replaced(event), _target(scheme, event)
+    if reader is None:
+        return None if replaced is None and target is None else _Said(event, None, None, replaced, target)
+    return _Said(event, *reader(event), replaced, target)
+
+
+def _replaced(event: Recorded) -> Ref | None:
     """The fact that this one replaces: of the same source, and not itself."""
     named = event.data.get("replaces")
     if not named or named["source"] != event.source or named["id"] == event.id:
@@ -125,152 +124,106 @@ def _replaced(event: Recorded) -> tuple[str, str] | None:
     return named["source"], named["id"]
 
 
-def _target(scheme: Scheme, event: Recorded) -> tuple[str, str] | None:
+def _target(scheme: Scheme, event: Recorded) -> Ref | None:
     """The test that this fact voids."""
     if event.type != VOIDED or not scheme.voidable:
         return None
     return event.data["test"]["source"], event.data["test"]["id"]
 
 
-def _more_keys(scheme: Scheme, event: Recorded, rows: Rows) -> Iterable[Key]:
-    if not any(True for _ in _keys(scheme, event)):
-        return
-    looked = _Looked(rows)
-    changes = _Changes(scheme, looked)
-    changes.take(event)
-    if looked.missing:
-        yield from looked.missing
-        return
-    for home, (old, new) in changes.homes().items():
-        if scheme.single:
-            yield Key(scheme.single, (_name(home),))
-        else:
-            yield from (_key(row) for claims in (old, new) for row in scheme.follow(home, claims))
-        if scheme.add:
-            yield from (_key(row) for row in moved(scheme.add(home, old), scheme.add(home, new)))
+class _Batch:
+    """The claims of the homes that a batch touches, as they were and as they are now.
 
+    Every home is followed once, however many of its facts are in the batch.
+    """
 
-def _key(row: Any) -> Key:
-    return Key(type(row), tuple(getattr(row, name) for name in type(row).__key__))
-
-
-class _Looked:
-    """Reads rows, and notes those that are not loaded yet."""
-
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-        self.missing: list[Key] = []
-
-    def get(self, row_type: type[Any], *key: Any) -> Any:
-        try:
-            return self.rows.get(row_type, *key)
-        except KeyError:
-            self.missing.append(Key(row_type, key))
-            return None
-
-
-class _Changes:
-    """What one event changes: fates of facts, and the claims of the homes that they touch."""
-
-    def __init__(self, scheme: Scheme, rows: Any) -> None:
+    def __init__(self, scheme: Scheme, rows: Rows) -> None:
         self.scheme = scheme
         self.rows = rows
-        self.fates: dict[tuple[str, str], Fate] = {}
-        self._old: dict[str, list[Claim]] = {}
-        self._new: dict[str, list[Claim]] = {}
+        self.fates = Fates(scheme.fate, rows)
+        self.told: dict[Ref, Recorded] = {}
+        self.old: dict[str, Sequence[Claim]] = {}
+        self.new: dict[str, dict[Ref, Claim]] = {}
 
-    def take(self, event: Recorded) -> None:
-        """The event's own claim, what it replaces, and what it voids."""
-        me, target = (event.source, event.id), _target(self.scheme, event)
-        if target is not None:
-            self._set(me, target=list(target))
-            if not self._fate(me).replaced:
-                self._set(target, voids=sorted([*(self._fate(target).voids or []), list(me)]))
-        gone = _replaced(event)
-        if gone is not None:
-            self._set(gone, replaced=True)
-            lifted = self._fate(gone).target
-            if lifted is not None:
-                ref = (lifted[0], lifted[1])
-                self._set(ref, voids=[void for void in self._fate(ref).voids or [] if void != list(gone)] or None)
+    def fold(self, events: Sequence[Recorded]) -> None:
+        """Take the events in their order, and write what follows."""
+        said = [one for event in events if (one := _said(self.scheme, event)) is not None]
+        self._load(said)
+        for one in said:
+            if one.replaced is not None or one.target is not None:
+                for ref in self.fates.take((one.event.source, one.event.id), one.replaced, one.target):
+                    self._mark(ref)
+            if one.home is not None:
+                self._claim(one, one.home)
+            self.told[one.event.source, one.event.id] = one.event
+        self.fates.write()
+        self._write()
+
+    def _load(self, said: Sequence[_Said]) -> None:
+        """Fates of the batch's facts and of those they name; then homes, those of the named ones too."""
+        fate, home = self.scheme.fate, self.scheme.home
+        named = [ref for one in said for ref in (one.replaced, one.target) if ref is not None]
+        keys = [Key(fate, (one.event.source, one.event.id)) for one in said]
+        self.rows.load([*keys, *(Key(fate, ref) for ref in named)])
+        lifted = [row.target for ref in named if (row := self.rows.get(fate, *ref)) is not None and row.target]
+        refs = [*named, *((target[0], target[1]) for target in lifted)]
+        if refs:
+            self.rows.load([Key(fate, ref) for ref in refs])
+            self.told.update(self.rows.find(refs))
+        homes = [one.home for one in said if one.home is not None]
+        homes += [home_of for event in self.told.values() if (home_of := self._home(event)) is not None]
+        self.rows.load([Key(home, (name,)) for name in homes])
+
+    def _home(self, event: Recorded) -> str | None:
         reader = self.scheme.read.get(event.type)
-        if reader is not None:
-            self._keep(event, *reader(event))
+        return None if reader is None else reader(event)[0]
 
-    def homes(self) -> dict[str, tuple[list[Claim], list[Claim]]]:
-        """Claims before and after, by home."""
-        return {home: (self._old[home], new) for home, new in self._new.items()}
-
-    def _fate(self, ref: tuple[str, str]) -> Fate:
-        found = self.fates.get(ref)
+    def _claims(self, home: str) -> dict[Ref, Claim]:
+        """The claims of a home by identity, as they are now."""
+        found = self.new.get(home)
         if found is None:
-            found = self.rows.get(self.scheme.fate, *ref) or self.scheme.fate(*ref)
+            row = self.rows.get(self.scheme.home, home)
+            self.old[home] = row.claims if row else ()
+            found = self.new[home] = {(claim["source"], claim["id"]): claim for claim in self.old[home]}
         return found
 
-    def _set(self, ref: tuple[str, str], **values: Any) -> None:
-        fate = self.fates[ref] = replace(self._fate(ref), **values)
-        if fate.home is None:
-            return
-        claims = self._claims(fate.home)
-        self._new[fate.home] = [
-            {**claim, "fate": self._standing(fate, claim["type"])} if (claim["source"], claim["id"]) == ref else claim
-            for claim in claims
-        ]
-
-    def _keep(self, event: Recorded, home: str, says: dict[str, Any]) -> None:
-        fate = self.fates[event.source, event.id] = replace(self._fate((event.source, event.id)), home=home)
-        claim = {
+    def _claim(self, one: _Said, home: str) -> None:
+        event, kind = one.event, SHORT[one.event.type]
+        me = (event.source, event.id)
+        claim: dict[str, Any] = {
             "source": event.source,
             "id": event.id,
             "time": event.time,
             "position": event.position,
-            "type": event.type.split(".")[2],
-            "fate": self._standing(fate, event.type.split(".")[2]),
-            "says": says,
+            "type": kind,
+            "says": one.says,
         }
-        others = [one for one in self._claims(home) if (one["source"], one["id"]) != (event.source, event.id)]
-        self._new[home] = sorted([*others, claim], key=order)
+        fate = self.fates.standing(me, kind in self.scheme.voidable)
+        self._claims(home)[me] = claim if fate is None else {**claim, "fate": fate}
 
-    def _claims(self, home: str) -> list[Claim]:
-        if home not in self._new:
-            found = self.rows.get(self.scheme.claims, home)
-            self._old[home] = self._new[home] = list(found.claims) if found else []
-        return self._new[home]
+    def _mark(self, ref: Ref) -> None:
+        """Let the claim of an earlier fact say what became of it."""
+        fact = self.told.get(ref)
+        home = None if fact is None else self._home(fact)
+        if fact is None or home is None or ref not in (claims := self._claims(home)):
+            return
+        claim = {name: value for name, value in claims[ref].items() if name != "fate"}
+        fate = self.fates.standing(ref, SHORT[fact.type] in self.scheme.voidable)
+        claims[ref] = claim if fate is None else {**claim, "fate": fate}
 
-    def _standing(self, fate: Fate, kind: str) -> str | None:
-        if fate.replaced:
-            return "replaced"
-        return "voided" if fate.voids and kind in self.scheme.voidable else None
-
-
-def _fold(scheme: Scheme, event: Recorded, rows: Rows) -> None:
-    if not any(True for _ in _keys(scheme, event)):
-        return
-    changes = _Changes(scheme, rows)
-    changes.take(event)
-    for fate in changes.fates.values():
-        rows.put(fate)
-    for home, (old, new) in changes.homes().items():
-        rows.put(scheme.claims(home, new))
-        if scheme.single:
-            _put_single(scheme.single, _name(home), scheme.follow(home, new), rows)
-        else:
-            _put_rows(scheme.follow(home, old), scheme.follow(home, new), rows)
-        if scheme.add:
-            for row in moved(scheme.add(home, old), scheme.add(home, new)):
-                _add(row, rows)
-
-
-def _name(home: str) -> str:
-    return home.partition("/")[2]
-
-
-def _put_single(row_type: type[Any], name: str, new: Iterable[Any], rows: Rows) -> None:
-    row = next(iter(new), None)
-    if row is None:
-        rows.delete(row_type, name)
-    else:
-        rows.put(row)
+    def _write(self) -> None:
+        scheme, rows = self.scheme, self.rows
+        changes: list[Change] = []
+        for home, claims in self.new.items():
+            now = sorted(claims.values(), key=order)
+            known = scheme.know(home, now)
+            changes.append((home, scheme.know(home, self.old[home]), known))
+            rows.put(scheme.keep(home, now, known))
+        if scheme.follow is not nothing:
+            for _, old, new in changes:
+                _put_rows(scheme.follow(old), scheme.follow(new), rows)
+        if scheme.add is not None:
+            scheme.add(changes, rows)
 
 
 def _put_rows(old: Iterable[Any], new: Iterable[Any], rows: Rows) -> None:
@@ -279,17 +232,11 @@ def _put_rows(old: Iterable[Any], new: Iterable[Any], rows: Rows) -> None:
     for key in before.keys() - after.keys():
         rows.delete(key.row_type, *key.values)
     for key, row in after.items():
-        if before.get(key) != row:
+        if key not in before:
+            rows.insert(row)
+        elif before[key] != row:
             rows.put(row)
 
 
-def _add(change: Any, rows: Rows) -> None:
-    """Add a change to the accumulator's row; a row whose sums are all zero is no row."""
-    key = _key(change)
-    there = rows.get(key.row_type, *key.values)
-    if there is not None:
-        change = replace(change, **{name: getattr(there, name) + getattr(change, name) for name in change.__sums__})
-    if any(getattr(change, name) for name in change.__sums__):
-        rows.put(change)
-    else:
-        rows.delete(key.row_type, *key.values)
+def _key(row: Any) -> Key:
+    return Key(type(row), tuple(getattr(row, name) for name in type(row).__key__))

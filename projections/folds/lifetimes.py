@@ -10,8 +10,10 @@ from events.envelope import Recorded
 from events.facts import motors, tests
 from events.refs import ref_text
 from events.vocabulary.covariates import COVARIATES
-from projections.folds.accumulators import One
-from projections.folds.claims import Claim, Claims, Fate, Reader, Scheme, holding, projection
+from projections.folds.accumulators import One, moved
+from projections.folds.claims import Change, Claim, Claims, Reader, Scheme, holding, living, projection
+from projections.folds.fates import Fate
+from projections.folds.fold import Rows
 from projections.folds.reading import instant, origin, quantity, ref
 from projections.folds.rotors import Rotor, rotor_at, rotors_of
 
@@ -126,7 +128,7 @@ def follow(home: str, claims: Sequence[Claim]) -> Iterable[MotorLife]:
     listed = [claim for claim in claims if claim["type"] not in BUILDS]
     if not listed:
         return
-    alive = sorted((claim for claim in listed if claim["fate"] is None), key=_rank)
+    alive = sorted(living(listed), key=_rank)
     built, _ = holding([claim for claim in claims if claim["type"] == "motor_built"])
     rotors = rotors_of(claims)
     records = [_judged(claim["says"], rotors, built is not None) for claim in alive]
@@ -149,7 +151,7 @@ def follow(home: str, claims: Sequence[Claim]) -> Iterable[MotorLife]:
         waiting=sum(record["reason"] == "waiting_for_genealogy" for record in records),
         origin="synthetic" if any(record["origin"] == "synthetic" for record in records) else "measured",
         record_events=[_event(claim) for claim in alive],
-        gone=[{**claim["says"], **_event(claim), "fate": claim["fate"]} for claim in listed if claim["fate"]],
+        gone=[{**claim["says"], **_event(claim), "fate": claim["fate"]} for claim in listed if "fate" in claim],
         empty=not alive,
     )
 
@@ -185,9 +187,16 @@ def _failures(counted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"mode": mode, "life_h": life} for mode, life in sorted(first.items(), key=lambda item: item[::-1])]
 
 
-def add(home: str, claims: Sequence[Claim]) -> Iterable[One]:
-    """What this motor adds to the sums of its lots."""
-    for life in follow(home, claims):
+def add(changes: Sequence[Change], rows: Rows) -> None:
+    """Add what these motors say now to the sums of their lots, and take away what they said before."""
+    for _, old, new in changes:
+        for row in moved(contributions(old), contributions(new)):
+            rows.add(row)
+
+
+def contributions(lives: Iterable[MotorLife]) -> Iterable[One]:
+    """What a motor adds to the sums of its lots."""
+    for life in lives:
         if life.life_h is None or life.motor_type is None:
             continue
         ticks = COVARIATES["hours"].ticks(life.life_h)
@@ -201,14 +210,15 @@ def add(home: str, claims: Sequence[Claim]) -> Iterable[One]:
 
 LIFETIMES = projection(
     "lifetimes",
-    1,
+    2,
     Scheme(
         fate=LifetimesFate,
-        claims=LifetimesClaims,
+        home=LifetimesClaims,
         read=_READ,
-        follow=follow,
+        know=lambda home, claims: list(follow(home, claims)),
+        keep=LifetimesClaims.keep,
+        follow=iter,
         add=add,
-        single=MotorLife,
         voidable=frozenset({"failure_observed", "survival_observed"}),
     ),
     (MotorLife, LotLife),

@@ -7,9 +7,12 @@ from typing import Any, TypeVar
 
 from events.canonical import canonical
 from events.envelope import Recorded
-from projections.folds.fold import Key, Projection
+from projections.folds.accumulators import is_zero, summed
+from projections.folds.fold import Key, Projection, Ref
 
 R = TypeVar("R")
+Find = Callable[[Iterable[Ref]], Mapping[Ref, Recorded]]
+"""Those of these events that came before."""
 
 
 def key_of(row: Any) -> tuple[Any, ...]:
@@ -18,15 +21,36 @@ def key_of(row: Any) -> tuple[Any, ...]:
 
 
 class Undeclared(KeyError):
-    """A fold read a key that neither `keys` nor `more_keys` named."""
+    """A fold read a key that it had not loaded."""
 
 
 class DictRows:
-    """Rows in dictionaries, one for each row type. With `declared`, only keys in it may be read."""
+    """Rows in dictionaries, one for each row type; with `declared`, only what was loaded may be read.
 
-    def __init__(self, row_types: Iterable[type[Any]]) -> None:
+    `looked_up` finds events that came before; without it those that were folded are kept.
+    """
+
+    def __init__(self, row_types: Iterable[type[Any]], looked_up: Find | None = None) -> None:
         self.tables: dict[type[Any], dict[tuple[Any, ...], Any]] = {row_type: {} for row_type in row_types}
         self.declared: set[Key] | None = None
+        self.told: dict[Ref, Recorded] = {}
+        self.looked_up = looked_up
+
+    def tell(self, events: Iterable[Recorded]) -> None:
+        """These events were folded: later ones may refer to them."""
+        if self.looked_up is None:
+            self.told.update({(event.source, event.id): event for event in events})
+
+    def load(self, keys: Iterable[Key]) -> None:
+        """All rows are at hand here; what was loaded is noted where it is checked."""
+        if self.declared is not None:
+            self.declared.update(keys)
+
+    def find(self, refs: Iterable[Ref]) -> Mapping[Ref, Recorded]:
+        """Those of these events that were folded before."""
+        if self.looked_up is not None:
+            return self.looked_up(refs)
+        return {ref: self.told[ref] for ref in refs if ref in self.told}
 
     def get(self, row_type: type[R], *key: Any) -> R | None:
         """The row with this key, or None. Raises Undeclared for a key that was not named."""
@@ -35,14 +59,25 @@ class DictRows:
 
     def put(self, row: Any) -> None:
         """Store the row under its own key."""
-        key = key_of(row)
-        self._check(type(row), key)
-        self.tables[type(row)][key] = row
+        self.tables[type(row)][key_of(row)] = row
+
+    def insert(self, row: Any) -> None:
+        """Store a row whose key is not there."""
+        assert key_of(row) not in self.tables[type(row)], f"{row} is there already"
+        self.put(row)
 
     def delete(self, row_type: type[Any], *key: Any) -> None:
         """Remove the row with this key, if there is one."""
-        self._check(row_type, key)
         self.tables[row_type].pop(key, None)
+
+    def add(self, row: Any) -> None:
+        """Add the row's sums to those of its key; a row whose sums are all zero is no row."""
+        table, key = self.tables[type(row)], key_of(row)
+        total = summed(table.get(key), row)
+        if is_zero(total):
+            table.pop(key, None)
+        else:
+            table[key] = total
 
     def _check(self, row_type: type[Any], key: tuple[Any, ...]) -> None:
         if self.declared is not None and Key(row_type, key) not in self.declared:
@@ -50,17 +85,22 @@ class DictRows:
 
 
 def fold_one(projection: Projection, event: Recorded, rows: DictRows) -> None:
-    """Fold one event, checking that only declared keys are touched."""
+    """Fold one event, checking that only loaded keys are read."""
     if event.type not in projection.types:
         return
-    rows.declared = set(projection.keys(event))
-    while True:
-        more = set(projection.more_keys(event, rows))
-        if more <= rows.declared:
-            break
-        rows.declared |= more
-    projection.fold(event, rows)
+    rows.declared = set()
+    projection.fold_events((event,), rows)
     rows.declared = None
+    rows.tell((event,))
+
+
+def fold_together(projection: Projection, events: Iterable[Recorded], rows: DictRows | None = None) -> DictRows:
+    """The rows after folding these events as one batch, from nothing or after `rows`."""
+    rows = rows or DictRows(projection.row_types)
+    mine = [event for event in events if event.type in projection.types]
+    projection.fold_events(mine, rows)
+    rows.tell(mine)
+    return rows
 
 
 def fold_all(projection: Projection, events: Iterable[Recorded], rows: DictRows | None = None) -> DictRows:
@@ -73,6 +113,11 @@ def fold_all(projection: Projection, events: Iterable[Recorded], rows: DictRows 
 
 def digested(row_type: type[Any]) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:
     """What of a row (as a mapping) the digest covers: None for a row that is left out whole."""
+    if getattr(row_type, "__hidden__", False):
+        return lambda row: None
+    state: Callable[[Mapping[str, Any]], dict[str, Any] | None] | None = getattr(row_type, "__state__", None)
+    if state is not None:
+        return lambda row: None if (found := state(row)) is None else _same(found)
     left_out = set(getattr(row_type, "__undigested__", ()))
     flag = getattr(row_type, "__undigested_rows__", None)
     names = [field.name for field in fields(row_type) if field.name not in left_out and field.name != flag]
@@ -110,7 +155,9 @@ def state_digest(rows: DictRows) -> str:
     """The digest of rows in the dictionary home."""
     return digest_rows(
         {
-            row_type: [{field.name: getattr(row, field.name) for field in fields(row_type)} for row in table.values()]
+            row_type: []
+            if getattr(row_type, "__hidden__", False)
+            else [{field.name: getattr(row, field.name) for field in fields(row_type)} for row in table.values()]
             for row_type, table in rows.tables.items()
         }
     )

@@ -1,22 +1,44 @@
 """Reading stored data: references as text, instants in UTC, quantities in their canonical unit."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from events.envelope import utc_text
+from events.errors import Invalid
 from events.refs import ref_text
 from events.vocabulary import characteristics
 from events.vocabulary.quantities import uncertainty_in, value_in
 
 
-def ref(value: dict[str, Any] | None) -> str | None:
+def name_of(value: Mapping[str, Any]) -> str:
+    """`issuer:id` of a stored reference; the same few are named again and again."""
+    return _text(value["issuer"], value["id"])
+
+
+@lru_cache(maxsize=1 << 14)
+def _text(issuer: str, id: str) -> str:
+    return ref_text({"issuer": issuer, "id": id})
+
+
+def ref(value: Mapping[str, Any] | None) -> str | None:
     """`issuer:id` of a stored reference, or None."""
-    return None if value is None else ref_text(value)
+    return None if value is None else _text(value["issuer"], value["id"])
+
+
+def finite(value: float | None) -> float | None:
+    """The value as it is. Raises Invalid for an overflow: it would be a null in JSON."""
+    if value is not None and not math.isfinite(value):
+        raise Invalid("A value is beyond the range of numbers in the unit that it is kept in.")
+    return value
 
 
 def instant(value: str) -> str:
     """A stored moment as RFC 3339 in UTC with microseconds, so that text order is time order."""
+    if len(value) == 25 and value.endswith("+00:00") and value[10] == "T":
+        return f"{value[:19]}.000000Z"
     return utc_text(datetime.fromisoformat(value))
 
 

@@ -1,5 +1,6 @@
 """Correlation: exact integer sums over motors, what enters them, and what is kept and shown only."""
 
+from dataclasses import asdict
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from events.vocabulary import characteristics
 from projections.folds.correlation import CORRELATION, CrossSum, MotorResults, ResultGroup
 from projections.folds.correlation.contributions import SAMPLE
+from projections.folds.correlation.motor import keep, known
 from projections.folds.memory import digest_rows, fold_all, state_digest
 from tests.folds.plants import at, built, event, plants, recorded, ref, void
 
@@ -35,7 +37,7 @@ def sums(rows):
 
 
 def groups(rows):
-    return sorted(rows.tables[ResultGroup].values(), key=lambda row: row.group)
+    return sorted(rows.tables[ResultGroup].values(), key=lambda row: (row.pieces, row.repeats, row.group))
 
 
 def motor(rows, name="M"):
@@ -123,12 +125,12 @@ def test_a_value_beyond_the_range_of_exact_sums_is_shown_and_in_no_sum(value):
 
 
 def test_the_digest_is_that_of_the_number_however_a_home_gives_it_back():
-    state = {"motor": "m", "tests": [{"value": 1e22, "ticks": 7}], "empty": False}
-    others = {
-        name: None for name in MotorResults.__dataclass_fields__ if not name.startswith("__") and name not in state
-    }
-    given = digest_rows({MotorResults: [{**others, **state}]})
-    assert digest_rows({MotorResults: [{**others, **state, "tests": [{"value": 10**22, "ticks": 7}]}]}) == given
+    def digest(value):
+        says = {"tested_at": "2026-03-01T00:00:00.000000Z", "value": value, "ticks": 7}
+        claim = {"source": "/b", "id": "1", "time": "t", "position": 1, "type": "flux_measured", "says": says}
+        return digest_rows({MotorResults: [asdict(keep("m", [claim], known([claim])))]})
+
+    assert digest(10**22) == digest(1e22) != digest(1e21)
 
 
 def test_a_voided_test_counts_nowhere_whichever_arrives_first_and_stays_readable():

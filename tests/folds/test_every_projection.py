@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from examples.prius.fleet import plant as prius
 from examples.simulated.generate import simulate
 from projections.folds import all_projections
-from projections.folds.memory import DictRows, fold_all, state_digest
+from projections.folds.memory import DictRows, fold_all, fold_together, state_digest
 from tests.folds.plants import arrivals, event, golden, is_test, plants, recorded, ref, resent
 
 ALL = all_projections()
@@ -62,6 +62,17 @@ def test_folding_at_once_is_folding_in_pieces(projection):
     for cut in range(0, len(events), 7):
         pieces = fold_all(projection, events[cut:], fold_all(projection, events[:cut]))
         assert rows_of(pieces) == rows_of(once)
+
+
+@by_name
+@modest
+@given(plants(), st.integers(1, 9))
+def test_folding_many_together_is_folding_one_after_the_other(projection, posted, size):
+    events = arrivals([*golden(), *recorded(posted)])
+    together = DictRows(projection.row_types)
+    for start in range(0, len(events), size):
+        fold_together(projection, events[start : start + size], together)
+    assert rows_of(together) == rows_of(fold_all(projection, events))
 
 
 @by_name

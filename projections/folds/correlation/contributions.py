@@ -1,85 +1,113 @@
-"""What one motor adds to the sums: a pure function of its claims, so that a correction is a subtraction."""
+"""What motors add to the sums: pure functions of their claims, so that a correction is a subtraction."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from events.canonical import canonical
-from projections.folds.correlation.motor import Tested, motor_of
-from projections.folds.correlation.rows import CrossSum, ResultGroup
+from projections.folds.accumulators import summed
+from projections.folds.claims import Change
+from projections.folds.correlation.motor import Known
+from projections.folds.correlation.products import Columns, Products
+from projections.folds.correlation.rows import ResultGroup
+from projections.folds.fold import Rows
 
 SAMPLE = frozenset({"all", "random"})
 """Why a motor was tested when its result stands for the lot; suspects and retests are picked for their result."""
+Conditions = tuple[tuple[str, float | None], ...]
+Unit = tuple[str, str | None, tuple[tuple[str, int], ...], int, str, Conditions, bool]
+"""Tests of one rotor that are alike: motor type, stator batch, magnets, rotor, metric, condition, whether a sample."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One rotor of one motor under one condition: its group, and its columns summed over the repeats."""
+def add(changes: Sequence[Change], rows: Rows) -> None:
+    """Add what these motors say now to the sums, and take away what they said before (statistics.md §0, a.5)."""
+    products = Products()
+    groups: dict[str, ResultGroup] = {}
+    for _, old, new in changes:
+        before, after = _units(old), _units(new)
+        for units, others, sign in ((after, before, 1), (before, after, -1)):
+            for unit, tests in units.items():
+                if others.get(unit) != tests:
+                    head, columns = _counted(unit, tests, sign)
+                    groups[head.group] = summed(groups.get(head.group), head)
+                    products.add(head.group, columns, sign)
+    for group in groups.values():
+        rows.add(group)
+    for product in products.sums():
+        rows.add(product)
 
-    group: ResultGroup
-    columns: Mapping[str, int]
 
-    def rows(self) -> Iterable[Any]:
-        """The group's counts, and every product of two columns."""
-        yield self.group
-        for a, b in combinations_with_replacement(sorted(self.columns), 2):
-            yield CrossSum(self.group.group, a, b, self.columns[a] * self.columns[b], 1)
-
-
-def contributions(home: str, claims: Sequence[Mapping[str, Any]]) -> Iterable[Unit]:
-    """This motor's own part of the sums (statistics.md §0, a.5)."""
-    motor = motor_of(home, claims)
-    if motor is None or motor.motor_type is None or all(rotor.magnets is None for rotor in motor.rotors):
-        return
-    units: dict[tuple[int, bytes, bool], list[Tested]] = {}
+def _units(motor: Known) -> dict[Unit, list[Mapping[str, Any]]]:
+    """What is said by the tests of a motor that count, those together that are summed together."""
+    if motor.motor_type is None:
+        return {}
+    found: dict[Unit, list[Mapping[str, Any]]] = {}
+    magnets: dict[int, tuple[tuple[str, int], ...]] = {}
     for test in motor.tests:
         if test.reason is None:
-            says = test.says
-            alike = canonical([says["metric"], says["condition"]])
-            units.setdefault((test.rotor, alike, says["why"] in SAMPLE), []).append(test)
-    for (rotor, _, sample), tests in units.items():
-        group = _group(motor.motor_type, tests, sample, motor.rotors[rotor].pieces)
-        yield Unit(group, _columns(motor.stator_batch, motor.rotors[rotor].magnets, tests))
+            says, rotor = test.says, test.rotor
+            if rotor not in magnets:
+                magnets[rotor] = tuple((share["lot"], share["pieces"]) for share in motor.rotors[rotor].magnets)
+            condition = tuple(says["condition"].items())
+            unit = (
+                motor.motor_type, motor.stator_batch, magnets[rotor], rotor,
+                says["metric"], condition, says["why"] in SAMPLE,
+            )  # fmt: skip
+            found.setdefault(unit, []).append(says)
+    return found
 
 
-def _group(motor_type: str, tests: Sequence[Tested], sample: bool, pieces: int) -> ResultGroup:
-    first, repeats = tests[0].says, len(tests)
+def _counted(unit: Unit, tests: Sequence[Mapping[str, Any]], sign: int) -> tuple[ResultGroup, Columns]:
+    """One rotor of one motor under one condition: its group with its counts, and its columns."""
+    motor_type, stator_batch, magnets, _, metric, condition, sample = unit
+    pieces, repeats = sum(share[1] for share in magnets), len(tests)
+    if repeats == 1:
+        head = _group(motor_type, metric, condition, sample, pieces, 1, sign)
+    else:
+        ticks = [test["ticks"] for test in tests]
+        within = repeats * sum(tick * tick for tick in ticks) - sum(ticks) ** 2
+        head = _group(motor_type, metric, condition, sample, pieces, repeats, sign)
+        head = replace(head, within_ss_by_repeats=sign * within)
+    return head, _columns(stator_batch, magnets, tests)
+
+
+@lru_cache(maxsize=4096)
+def _group(
+    motor_type: str, metric: str, condition: Conditions, sample: bool, pieces: int, repeats: int, sign: int
+) -> ResultGroup:
+    """One motor more (or, sign −1, less) in the group of those tested alike.
+
+    The group's name is short, for every product carries it: 96 bits of SHA-256.
+    """
     selection = "sample" if sample else "suspect"
     named = {
         "motor_type": motor_type,
-        "metric": first["metric"],
-        "condition": first["condition"],
+        "metric": metric,
+        "condition": dict(condition),
         "selection": selection,
         "pieces": pieces,
         "repeats": repeats,
     }
-    ticks = [test.says["ticks"] for test in tests]
-    return ResultGroup(
-        group=canonical(named).decode(),
-        motor_type=motor_type,
-        metric=first["metric"],
-        condition=first["condition"],
-        selection=selection,
-        pieces=pieces,
-        repeats=repeats,
-        motors=1,
-        results=repeats,
-        within_ss_by_repeats=repeats * sum(tick * tick for tick in ticks) - sum(ticks) ** 2,
-    )
+    name = hashlib.sha256(canonical(named)).hexdigest()[:24]
+    return ResultGroup(name, motor_type, metric, dict(condition), selection, pieces, repeats, sign, sign * repeats, 0)
 
 
-def _columns(stator_batch: str | None, magnets: Any, tests: Sequence[Tested]) -> dict[str, int]:
+def _columns(
+    stator_batch: str | None, magnets: Iterable[tuple[str, int]], tests: Sequence[Mapping[str, Any]]
+) -> Columns:
     columns = {"1": 1, "y": 0, "dT": 0}
     if stator_batch is not None:
         columns[f"stator:{stator_batch}"] = 1
-    for share in magnets:
-        columns[f"lot:{share['lot']}"] = share["pieces"]
-    for test in tests:
-        says = test.says
+    for lot, pieces in magnets:
+        columns[f"lot:{lot}"] = pieces
+    for says in tests:
         columns["y"] += says["ticks"]
         columns["dT"] += says["dT"]
-        for name in (f"bench:{says['bench']}", f"operator:{says['operator']}" if says["operator"] else None):
-            if name:
-                columns[name] = columns.get(name, 0) + 1
+        bench, operator = f"bench:{says['bench']}", says.get("operator")
+        columns[bench] = columns.get(bench, 0) + 1
+        if operator:
+            name = f"operator:{operator}"
+            columns[name] = columns.get(name, 0) + 1
     return columns

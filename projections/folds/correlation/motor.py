@@ -1,11 +1,12 @@
-"""A motor with its results as its claims leave it: which rotor each result belongs to, and why one does not count."""
+"""The row of one motor: its claims, which rotor each result belongs to, and why a result does not count."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from events.canonical import canonical
 from projections.folds.claims import Claim, holding
-from projections.folds.correlation.results import TICK_LIMIT
+from projections.folds.correlation.results import TICK_LIMIT, whole
 from projections.folds.reading import instant, ref
 from projections.folds.rotors import Rotor, rotor_at, rotors_of
 
@@ -24,54 +25,152 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one motor."""
+    """What is known of one motor; `tests` are the results that stand, in no particular order."""
+
+    motor_type: str | None
+    built: bool
+    built_at: str | None
+    stator_batch: str | None
+    rotors: Sequence[Rotor]
+    tests: Sequence[Tested]
+
+
+def known(claims: Sequence[Claim]) -> Known:
+    """What these claims, those of one motor, leave standing."""
+    builds = [claim for claim in claims if claim["type"] in BUILDS]
+    built, _ = holding([claim for claim in builds if claim["type"] == "motor_built"])
+    rotors = rotors_of(builds)
+    says: Mapping[str, Any] = built["says"] if built else {}
+    tests = [
+        _tested(claim, rotors, built is not None)
+        for claim in claims
+        if "fate" not in claim and claim["type"] not in BUILDS
+    ]
+    return Known(
+        motor_type=ref(says.get("motor_type")),
+        built=built is not None,
+        built_at=instant(says["built_at"]) if built else None,
+        stator_batch=says.get("stator_batch"),
+        rotors=rotors,
+        tests=tests,
+    )
+
+
+def _tested(claim: Claim, rotors: Sequence[Rotor], built: bool) -> Tested:
+    says = claim["says"]
+    if not built:
+        return Tested(says, rotor_at(rotors, says["tested_at"]), "waiting_for_genealogy", claim)
+    rotor = 0 if len(rotors) == 1 else rotor_at(rotors, says["tested_at"])
+    dT = says.get("dT")
+    if rotors[rotor].magnets is None:
+        reason = "lots_unknown"
+    elif dT is None:
+        reason = "magnet_temperature_unknown"
+    elif abs(says["ticks"]) >= TICK_LIMIT or abs(dT) >= TICK_LIMIT:
+        reason = "out_of_range"
+    else:
+        return Tested(says, rotor, None, claim)
+    return Tested(says, rotor, reason, claim)
+
+
+def in_order(tests: Sequence[Tested]) -> list[Tested]:
+    """By test time, then content, then (source, id): resent under new ids, they stand in the same order."""
+    moments: dict[str, list[Tested]] = {}
+    for test in tests:
+        moments.setdefault(test.says["tested_at"], []).append(test)
+    found: list[Tested] = []
+    for moment in sorted(moments):
+        alike = moments[moment]
+        if len(alike) > 1:
+            alike = sorted(alike, key=lambda test: (canonical(test.says), test.claim["source"], test.claim["id"]))
+        found += alike
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class MotorResults:
+    """One motor with the claims of its build, rotors and results; the rest follows from them on reading.
+
+    `results` counts those that stand, `counted` those that enter sums, `waiting` those without a build record. A row
+    that is `empty`, but for what is gone, is in no digest.
+    """
 
     motor: str
     motor_type: str | None
     built: bool
     built_at: str | None
     stator_batch: str | None
-    rotors: Sequence[Rotor]
-    claims: Sequence[Claim]
+    results: int
+    counted: int
+    waiting: int
+    empty: bool
+    claims: Any
+
+    __key__: ClassVar[tuple[str, ...]] = ("motor",)
+    __undigested__: ClassVar[tuple[str, ...]] = ("claims",)
+    __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("motor_type",),)
 
     @property
-    def tests(self) -> list[Tested]:
-        """The results that stand, in no particular order."""
-        return [_tested(claim, self.rotors, self.built) for claim in self.claims]
+    def rotors(self) -> list[dict[str, Any]]:
+        """[{since, magnets, reason}] in order of time."""
+        return [rotor.shown() for rotor in known(self.claims).rotors]
+
+    @property
+    def tests(self) -> list[dict[str, Any]]:
+        """The results that stand, by test time.
+
+        [{type, metric, value, u, unit, ticks, temperature_Cel, how, dT, bench, operator, fixture, calibration,
+        standard, tested_at, why, condition, origin, rotor, reason}]; value in the canonical unit, `ticks` from the
+        metric's origin, `dT` in ticks of the covariate magnet_temperature, `rotor` counts from 0, `reason` null when
+        it counts, else waiting_for_genealogy | lots_unknown | magnet_temperature_unknown | out_of_range.
+        """
+        return [_shown(test) for test in in_order(known(self.claims).tests)]
+
+    @property
+    def test_events(self) -> list[dict[str, Any]]:
+        """[{source, id, position}] of `tests`, in their order."""
+        return [_event(test.claim) for test in in_order(known(self.claims).tests)]
+
+    @property
+    def gone(self) -> list[dict[str, Any]]:
+        """Voided and replaced results, as in `tests` with fate, source, id, position."""
+        return [
+            {**whole(claim["says"]), **_event(claim), "fate": claim["fate"]}
+            for claim in self.claims
+            if "fate" in claim and claim["type"] not in BUILDS
+        ]
+
+    @staticmethod
+    def __state__(row: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What the digest covers: the motor as its claims leave it, without ids and positions of events."""
+        if row["empty"]:
+            return None
+        found = known(row["claims"])
+        kept = {name: row[name] for name in ("motor", "motor_type", "built", "built_at", "stator_batch")}
+        rotors = [rotor.shown() for rotor in found.rotors]
+        return {**kept, "rotors": rotors, "tests": [_shown(test) for test in in_order(found.tests)]}
 
 
-def motor_of(home: str, claims: Sequence[Claim]) -> Known | None:
-    """The motor with the results that stand; None when nothing names it any more."""
-    built, _ = holding([claim for claim in claims if claim["type"] == "motor_built"])
-    results = [claim for claim in claims if claim["type"] not in BUILDS and claim["fate"] is None]
-    rotors = rotors_of(claims)
-    if built is None and not results and not rotors:
-        return None
-    says: Mapping[str, Any] = built["says"] if built else {}
-    return Known(
-        motor=home.partition("/")[2],
-        motor_type=ref(says.get("motor_type")),
-        built=built is not None,
-        built_at=instant(says["built_at"]) if built else None,
-        stator_batch=says.get("stator_batch"),
-        rotors=rotors,
-        claims=results,
+def keep(motor: str, claims: Sequence[Claim], found: Known) -> MotorResults:
+    """The motor's row from its claims and what is known by them."""
+    reasons = [test.reason for test in found.tests]
+    return MotorResults(
+        motor=motor,
+        motor_type=found.motor_type,
+        built=found.built,
+        built_at=found.built_at,
+        stator_batch=found.stator_batch,
+        results=len(reasons),
+        counted=reasons.count(None),
+        waiting=reasons.count("waiting_for_genealogy"),
+        empty=not (found.built or found.tests or found.rotors),
+        claims=claims,
     )
 
 
-def _tested(claim: Claim, rotors: Sequence[Rotor], built: bool) -> Tested:
-    says = claim["says"]
-    rotor = rotor_at(rotors, says["tested_at"])
-    return Tested(says, rotor, _reason(says, rotors, rotor, built), claim)
+def _shown(test: Tested) -> dict[str, Any]:
+    return {**whole(test.says), "rotor": test.rotor, "reason": test.reason}
 
 
-def _reason(says: Mapping[str, Any], rotors: Sequence[Rotor], rotor: int, built: bool) -> str | None:
-    if not built:
-        return "waiting_for_genealogy"
-    if rotors[rotor].magnets is None:
-        return "lots_unknown"
-    if says["dT"] is None:
-        return "magnet_temperature_unknown"
-    if max(abs(says["ticks"]), abs(says["dT"])) >= TICK_LIMIT:
-        return "out_of_range"
-    return None
+def _event(claim: Claim) -> dict[str, Any]:
+    return {"source": claim["source"], "id": claim["id"], "position": claim["position"]}

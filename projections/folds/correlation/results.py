@@ -1,6 +1,7 @@
 """One test result as the correlation keeps it: value and covariate in ticks, the set point as its condition."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from events.catalogue import type_of
@@ -9,7 +10,8 @@ from events.errors import Invalid
 from events.facts import tests
 from events.vocabulary import characteristics
 from events.vocabulary.covariates import COVARIATES
-from projections.folds.reading import instant, measured, origin, quantity, ref
+from events.vocabulary.units import convert
+from projections.folds.reading import finite, instant, measured, origin, quantity, ref
 
 EFFICIENCY = type_of(tests.EfficiencyMeasured)
 FLUX = type_of(tests.FluxMeasured)
@@ -24,49 +26,66 @@ _METRIC = {EFFICIENCY: "motor.eta", VIBRATION: "motor.v"}
 """The metric where the event names none."""
 
 
+SAID = (
+    "type", "metric", "value", "u", "unit", "ticks", "temperature_Cel", "how", "dT", "bench", "operator", "fixture",
+    "calibration", "standard", "tested_at", "why", "condition", "origin",
+)  # fmt: skip
+"""The fields of a result, in their order."""
+_SHORT = {name: name.split(".")[2] for name in MEASURED}
+_TEMPERATURE = COVARIATES["magnet_temperature"]
+
+
 def result(event: Recorded) -> dict[str, Any]:
-    """The result as JSON (see MotorResults.tests), without what depends on the motor: rotor and reason."""
+    """The result as JSON (see MotorResults.tests), without what depends on the motor, and without what is null."""
     data = event.data
     metric = data.get("characteristic") or _METRIC[event.type]
     value, u, unit = measured(metric, data[_MEASUREMENT[event.type]])
     temperature, how = _magnet_temperature(data)
-    covariate = COVARIATES["magnet_temperature"]
-    return {
-        "type": event.type.split(".")[2],
+    says: dict[str, Any] = {
+        "type": _SHORT[event.type],
         "metric": metric,
-        "value": value,
-        "u": u,
+        "value": finite(value),
         "unit": unit,
         "ticks": _exact(characteristics.find(metric).ticks(value)),
-        "temperature_Cel": temperature,
         "how": how,
-        "dT": _ticks_at(data, temperature, covariate.ticks),
         "bench": ref(data["bench"]),
-        "operator": data.get("operator"),
-        "fixture": data.get("fixture"),
-        "calibration": data.get("calibration"),
-        "standard": _standard(data.get("standard")),
         "tested_at": instant(data["tested_at"]),
         "why": data["why"],
         "condition": condition(event),
         "origin": origin(data),
     }
+    if u is not None:
+        says["u"] = u
+    if temperature is not None:
+        says["temperature_Cel"], says["dT"] = temperature, _ticks_at(data, temperature)
+    for name in ("operator", "fixture", "calibration"):
+        if data.get(name) is not None:
+            says[name] = data[name]
+    if data.get("standard") is not None:
+        says["standard"] = ", ".join(str(data["standard"][part]) for part in _CLAUSE if data["standard"].get(part))
+    return says
+
+
+_CLAUSE = ("standard", "edition", "clause")
+
+
+def whole(says: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said, with null where nothing was."""
+    return {name: says.get(name) for name in SAID}
 
 
 def _magnet_temperature(data: Mapping[str, Any]) -> tuple[float | None, str]:
     known = data.get("magnet_temperature") or {"how": "unknown"}
-    return quantity(known.get("value"), "Cel"), known["how"]
+    return finite(quantity(known.get("value"), "Cel")), known["how"]
 
 
-def _ticks_at(data: Mapping[str, Any], temperature: float | None, ticks: Any) -> int | None:
+def _ticks_at(data: Mapping[str, Any], temperature: float) -> int:
     """The temperature that the value holds at: the one it was referred to, else the magnet's.
 
     A value cannot have been referred from a temperature that nobody knew.
     """
-    if temperature is None:
-        return None
     referred = quantity(data.get("referred_to"), "Cel")
-    return _exact(int(ticks(temperature if referred is None else referred)))
+    return _exact(_TEMPERATURE.ticks(temperature if referred is None else referred))
 
 
 def _exact(ticks: int) -> int:
@@ -74,40 +93,54 @@ def _exact(ticks: int) -> int:
     return max(-TICK_LIMIT, min(ticks, TICK_LIMIT))
 
 
-def _standard(value: Mapping[str, Any] | None) -> str | None:
-    if value is None:
-        return None
-    return ", ".join(str(value[part]) for part in ("standard", "edition", "clause") if value.get(part))
-
-
-def condition(event: Recorded) -> dict[str, float | None]:
+def condition(event: Recorded) -> Mapping[str, float | None]:
     """The set point in canonical units, rounded to its frozen tick; results are pooled only at an equal one."""
     data = event.data
     point = data.get("operating_point") or {}
-    found = {
-        "speed_rpm": _point(point.get("speed"), "speed"),
-        "torque_Nm": _point(point.get("torque"), "torque"),
-        "voltage_V": _voltage(point.get("voltage")),
-    }
     if event.type == THERMAL:
         soak = data["soak"]
-        found["soak_Cel"] = _point(soak["temperature"], "soak_temperature")
-        found["soak_h"] = _point(soak["duration"], "soak_duration")
-        found["fault_A"] = _point(soak.get("fault_current"), "fault_current")
-    if event.type == VIBRATION:
-        found["band_low_Hz"] = quantity(data["band"]["low"], "Hz")
-        found["band_high_Hz"] = quantity(data["band"]["high"], "Hz")
-        found["rigid_mounting"] = 1.0 if data["mounting"] == "rigid" else 0.0
+        more = tuple(_stated(soak.get(name)) for name in ("temperature", "duration", "fault_current"))
+    elif event.type == VIBRATION:
+        band, rigid = data["band"], 1.0 if data["mounting"] == "rigid" else 0.0
+        more = (_stated(band["low"]), _stated(band["high"]), (rigid, "1"))
+    else:
+        more = ()
+    return _condition(event.type, *(_stated(point.get(name)) for name in ("speed", "torque", "voltage")), *more)
+
+
+Stated = tuple[float, str] | None
+
+
+def _stated(value: Mapping[str, Any] | None) -> Stated:
+    return None if value is None else (float(value["value"]), value["unit"])
+
+
+@lru_cache(maxsize=4096)
+def _condition(event_type: str, speed: Stated, torque: Stated, voltage: Stated, *more: Stated) -> Mapping[str, Any]:
+    """The condition of these set points; motors of one type are tested at the same few."""
+    found = {
+        "speed_rpm": _point(speed, "speed"),
+        "torque_Nm": _point(torque, "torque"),
+        "voltage_V": _voltage(voltage),
+    }
+    if event_type == THERMAL:
+        found["soak_Cel"] = _point(more[0], "soak_temperature")
+        found["soak_h"] = _point(more[1], "soak_duration")
+        found["fault_A"] = _point(more[2], "fault_current")
+    if event_type == VIBRATION:
+        names = (("band_low_Hz", "Hz"), ("band_high_Hz", "Hz"), ("rigid_mounting", "1"))
+        found |= {name: convert(*part, unit) for (name, unit), part in zip(names, more, strict=True) if part}
     return found
 
 
-def _point(value: Mapping[str, Any] | None, name: str) -> float | None:
+def _point(value: Stated, name: str) -> float | None:
+    if value is None:
+        return None
     covariate = COVARIATES[name]
-    stated = quantity(value, covariate.unit)
-    return None if stated is None else round(covariate.value(covariate.ticks(stated)), 6)
+    return round(covariate.value(covariate.ticks(convert(value[0], value[1], covariate.unit))), 6)
 
 
-def _voltage(value: Mapping[str, Any] | None) -> float | None:
+def _voltage(value: Stated) -> float | None:
     """The door takes any unit here; one that is no voltage names no set point."""
     try:
         return _point(value, "voltage")

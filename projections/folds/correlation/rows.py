@@ -3,50 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from projections.folds.claims import Claims, Fate
+from projections.folds.correlation.motor import MotorResults
+from projections.folds.fates import Fate
 
 
 @dataclass(frozen=True, slots=True)
 class CorrelationFate(Fate):
     """What became of a result or a build record."""
-
-
-@dataclass(frozen=True, slots=True)
-class CorrelationClaims(Claims):
-    """What facts say of one motor and its results."""
-
-
-@dataclass(frozen=True, slots=True)
-class MotorResults:
-    """One motor with all its results that stand, and why some count nowhere.
-
-    `tests`: [{type, metric, value, u, unit, ticks, temperature_Cel, how, dT, bench, operator, fixture, calibration,
-    standard, tested_at, why, condition, rotor, origin, reason}] ordered by test time; value in the canonical unit,
-    `ticks` from the metric's origin, `dT` in ticks of the covariate magnet_temperature, `rotor` counts from 0,
-    `reason` null when it counts, else waiting_for_genealogy | lots_unknown | magnet_temperature_unknown |
-    out_of_range. `test_events`: [{source, id, position}] in the same order. `gone`: voided and replaced results,
-    as in `tests` with fate, source, id, position. Both are outside the digest, and so is a row that is `empty` but for
-    what is gone.
-    """
-
-    motor: str
-    motor_type: str | None
-    built: bool
-    built_at: str | None
-    stator_batch: str | None
-    rotors: Any
-    tests: Any
-    results: int
-    counted: int
-    waiting: int
-    test_events: Any
-    gone: Any
-    empty: bool
-
-    __key__: ClassVar[tuple[str, ...]] = ("motor",)
-    __undigested__: ClassVar[tuple[str, ...]] = ("test_events", "gone")
-    __undigested_rows__: ClassVar[str] = "empty"
-    __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("motor_type",),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +57,7 @@ class CrossSum:
     __undigested__: ClassVar[tuple[str, ...]] = ()
     __sums__: ClassVar[tuple[str, ...]] = ("value", "terms")
 
+
+__all__ = ["CORRELATION_ROWS", "CorrelationFate", "CrossSum", "MotorResults", "ResultGroup"]
 
 CORRELATION_ROWS = (MotorResults, ResultGroup, CrossSum)

@@ -163,5 +163,15 @@ _FOLLOW: Mapping[str, Callable[[Sequence[Claim]], Iterable[Any]]] = {
 }
 
 GENEALOGY = projection(
-    "genealogy", 1, Scheme(fate=GenealogyFate, claims=GenealogyClaims, read=_READ, follow=follow), GENEALOGY_ROWS
+    "genealogy",
+    2,
+    Scheme(
+        fate=GenealogyFate,
+        home=GenealogyClaims,
+        read=_READ,
+        know=lambda home, claims: list(follow(home, claims)),
+        keep=GenealogyClaims.keep,
+        follow=iter,
+    ),
+    GENEALOGY_ROWS,
 )

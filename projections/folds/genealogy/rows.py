@@ -7,7 +7,8 @@ In every row `conflict` says that several facts claim the identity and the lowes
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from projections.folds.claims import Claims, Fate
+from projections.folds.claims import Claims
+from projections.folds.fates import Fate
 
 EVENT = ("event_source", "event_id", "position")
 

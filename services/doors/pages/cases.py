@@ -22,6 +22,7 @@ from services.doors.pages.case_view import case_view, conclusion_words
 from services.doors.pages.environment import render
 from services.doors.pages.people import Page, Posted
 from services.engine.enact import Decision, Desk
+from services.engine.reading import rows as motors
 from services.exchange.problems import invalid_input
 
 router = APIRouter(include_in_schema=False)
@@ -93,10 +94,10 @@ def _points(
     if requirement is None:
         return {}
     table = here.table(MotorResults)
-    query = select(table.c.tests, table.c.rotors).where(table.c.motor_type == ref_text(requirement["motor_type"]))
     points: dict[str, list[float]] = {}
-    for tests, rotors in connection.execute(query):
-        for test in tests or ():
+    for motor in motors(connection, table, MotorResults, table.c.motor_type == ref_text(requirement["motor_type"])):
+        rotors = motor.rotors
+        for test in motor.tests:
             if test["metric"] != requirement["metric"] or test["reason"] is not None:
                 continue
             magnets = rotors[test["rotor"]]["magnets"]

@@ -16,6 +16,7 @@ from services.doors.context import Here
 from services.doors.drawings import number
 from services.doors.pages.environment import render
 from services.doors.pages.people import Page
+from services.doors.review.motors import tested_motor
 
 router = APIRouter(include_in_schema=False)
 Reader = Annotated[Here, Depends(Page("read"))]
@@ -51,10 +52,10 @@ POINTS = {
 def motor_page(motor: str, here: Reader) -> HTMLResponse:
     """One motor."""
     ref = str(parse_ref(motor))
-    motors, types, results, lives = (here.table(kind) for kind in (Motor, MotorType, MotorResults, MotorLife))
+    motors, types, lives = (here.table(kind) for kind in (Motor, MotorType, MotorLife))
     with here.connect() as connection:
         row = connection.execute(select(motors).where(motors.c.motor == ref)).mappings().one_or_none()
-        tested = connection.execute(select(results).where(results.c.motor == ref)).mappings().one_or_none()
+        tested = tested_motor(here, connection, ref)
         life = connection.execute(select(lives).where(lives.c.motor == ref)).mappings().one_or_none()
         if row is None and tested is None and life is None:
             raise NotFound(f"There is no motor {motor}. Motors appear with their build record or their first result.")
@@ -89,11 +90,11 @@ def _view(ref: str, row: RowMapping | None, named: str | None, shown: list[dict[
     }
 
 
-def _tests(row: RowMapping | None) -> list[dict[str, Any]]:
+def _tests(row: MotorResults | None) -> list[dict[str, Any]]:
     if row is None:
         return []
-    gone = [{**test, "reason": test["fate"]} for test in row["gone"] or ()]
-    return [_test(test) for test in [*(row["tests"] or ()), *gone]]
+    gone = [{**test, "reason": test["fate"]} for test in row.gone]
+    return [_test(test) for test in [*row.tests, *gone]]
 
 
 def _test(test: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`/v1/motors`: one motor with all its results and why each counts or not, and its way back to the mine."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -30,7 +31,7 @@ def read_motor(here: Reading, serial: str) -> Json:
     name = reference(serial)
     with here.connect() as connection:
         motor = _one(here, connection, Motor, name)
-        tested = _one(here, connection, MotorResults, name)
+        tested = tested_motor(here, connection, name)
         life = _one(here, connection, MotorLife, name)
     if motor is None and tested is None and life is None:
         raise NotFound(f"There is no motor {name}.")
@@ -40,9 +41,9 @@ def read_motor(here: Reading, serial: str) -> Json:
             **(shown(motor) if motor else {"motor": name, "built": False}),
             "waiting": not built,
             "lots_unknown": built and motor is not None and motor["magnets"] is None,
-            "results": _with_events(tested, "tests", "test_events"),
-            "gone": [*(tested["gone"] if tested else ()), *(life["gone"] if life else ())],
-            "life": _with_events(life, "records", "record_events"),
+            "results": _with_events(tested.tests, tested.test_events) if tested else [],
+            "gone": [*(tested.gone if tested else ()), *(life["gone"] if life else ())],
+            "life": _with_events(life["records"], life["record_events"]) if life else [],
         }
     )
 
@@ -75,9 +76,12 @@ def _one(here: Here, connection: Connection, row_type: type[Any], name: str) -> 
     return connection.execute(select(table).where(table.c.motor == name)).mappings().one_or_none()
 
 
-def _with_events(row: RowMapping | None, items: str, events: str) -> list[Item]:
+def tested_motor(here: Here, connection: Connection, name: str) -> MotorResults | None:
+    """What was measured on a motor; None where nothing was."""
+    table = here.table(MotorResults)
+    return next(iter(rows(connection, table, MotorResults, table.c.motor == name)), None)
+
+
+def _with_events(items: Sequence[Item], events: Sequence[Item]) -> list[Item]:
     """Results with the event that each came from."""
-    if row is None:
-        return []
-    pairs = zip(row[items] or (), row[events] or (), strict=True)
-    return [{**item, "event": event} for item, event in pairs]
+    return [{**item, "event": event} for item, event in zip(items, events, strict=True)]

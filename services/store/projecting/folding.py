@@ -1,16 +1,18 @@
-"""Folding a batch of events into one generation of tables, and setting aside the events that cannot be folded."""
+"""Folding a page of events into generations of tables: at once where all is well, event by event where one is not."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from psycopg import Connection as Raw
 from sqlalchemy import Connection
 
 from events import catalogue
 from events.envelope import Recorded
 from events.errors import DomainError, UnknownType
-from projections.folds.fold import Key, Projection
+from projections.folds.fold import Projection, Ref
+from services.store.log import Log
 from services.store.projecting.rows import BatchRows
 
 POISON = (DomainError, ValueError, KeyError, TypeError, ArithmeticError, AssertionError, AttributeError, IndexError)
@@ -30,11 +32,26 @@ class Refusal:
     reason: str
 
 
+@dataclass(slots=True)
+class Target:
+    """A generation of a projection's tables, how far it is folded, and which of its events were refused."""
+
+    projection: Projection
+    generation: int
+    position: int
+    refused: list[Refusal] = field(default_factory=list)
+
+
 Releases = Callable[[str], str | None]
 """From an event type to the first release that knew it, where one recorded it."""
 
 
-def newest(event: Recorded, release_of: Releases = lambda event_type: None) -> Recorded:
+def no_release(event_type: str) -> str | None:
+    """Where none recorded it."""
+    return None
+
+
+def newest(event: Recorded, release_of: Releases = no_release) -> Recorded:
     """The event upcast. Raises UnknownType saying which release to run."""
     try:
         return catalogue.upcast(event)
@@ -53,7 +70,7 @@ def newest(event: Recorded, release_of: Releases = lambda event_type: None) -> R
         ) from error
 
 
-def known_part(page: Sequence[Recorded], release_of: Releases = lambda event_type: None) -> list[Recorded]:
+def known_part(page: Sequence[Recorded], release_of: Releases = no_release) -> list[Recorded]:
     """The events up to the first that this release does not know. Raises UnknownType when that is the first one."""
     upcast: list[Recorded] = []
     for event in page:
@@ -63,62 +80,65 @@ def known_part(page: Sequence[Recorded], release_of: Releases = lambda event_typ
     return upcast
 
 
-def fold(connection: Connection, projection: Projection, generation: int, events: Sequence[Recorded]) -> list[Refusal]:
-    """Fold events into a generation within the caller's transaction; returns those that could not be folded.
+class Earlier:
+    """Finds the events that a fold refers to: those of the log up to a position."""
 
-    A row that cannot be written takes its batch back to a savepoint; halves are tried until the event is found.
-    """
-    mine = [event for event in events if event.type in projection.types]
-    if not mine:
-        return []
-    try:
-        with connection.begin_nested():
-            return _fold_together(connection, projection, generation, mine)
-    except UNWRITABLE as error:
-        if len(mine) == 1:
-            return [Refusal(mine[0].position, _reason(error))]
-    half = len(mine) // 2
-    first = fold(connection, projection, generation, mine[:half])
-    return first + fold(connection, projection, generation, mine[half:])
+    def __init__(self, log: Log, until: int) -> None:
+        self.log = log
+        self.until = until
+
+    def __call__(self, refs: Iterable[Ref]) -> Mapping[Ref, Recorded]:
+        """Those of these events that stand at or before the position, upcast."""
+        found = (self.log.find(*ref) for ref in dict.fromkeys(refs))
+        positions = [one.position for one in found if one is not None and one.position <= self.until]
+        events = self.log.read_positions(positions) if positions else []
+        return {(event.source, event.id): newest(event) for event in events if catalogue.known(event.type)}
 
 
-def _fold_together(
-    connection: Connection, projection: Projection, generation: int, events: Sequence[Recorded]
+def mine(target: Target, events: Sequence[Recorded]) -> list[Recorded]:
+    """The events that this generation has not folded and that its projection reads."""
+    types, position = target.projection.types, target.position
+    return [event for event in events if event.type in types and event.position > position]
+
+
+def folded(
+    raw: Raw[Any], log: Log, target: Target, events: Sequence[Recorded], before: BatchRows | None = None
+) -> BatchRows | None:
+    """The rows after these events, not yet written; None where none of them is read. Raises one of POISON."""
+    wanted = mine(target, events)
+    if not wanted:
+        return None
+    rows = BatchRows(raw, target.projection, target.generation, Earlier(log, wanted[0].position - 1), before)
+    target.projection.fold_events(wanted, rows)
+    return rows
+
+
+def fold_carefully(
+    connection: Connection, log: Log, target: Target, events: Sequence[Recorded], until: int | None = None
 ) -> list[Refusal]:
+    """Fold events and write their rows within the caller's transaction; returns those that could not be folded.
+
+    What fails goes back to a savepoint; halves are tried until the event is found. `until` is how far the log counts
+    as told before (for an event that is tried again); none: up to the first of the events.
+    """
+    wanted = [event for event in events if event.type in target.projection.types]
+    if not wanted:
+        return []
     raw = connection.connection.driver_connection
     assert raw is not None
-    rows = BatchRows(raw, projection, generation)
-    rows.load(key for event in events for key in _named(projection.keys, event))
-    rows.load(key for event in events for key in _named(projection.more_keys, event, rows))
-    refused = []
-    for event in events:
-        try:
-            _fold_event(projection, rows, event)
-        except POISON as error:
-            rows.forget()
-            refused.append(Refusal(event.position, _reason(error)))
-        else:
-            rows.keep()
-    rows.write()
-    return refused
-
-
-def _named(name: Callable[..., Iterable[Key]], *about: Any) -> Sequence[Key]:
-    """The keys that can be named now; those that depend on earlier events of the batch are named again later."""
+    before = wanted[0].position - 1 if until is None else until
     try:
-        return list(name(*about))
-    except POISON:
-        return ()
-
-
-def _fold_event(projection: Projection, rows: BatchRows, event: Recorded) -> None:
-    """Load what the event touches, until nothing more is named, and fold it."""
-    rows.load(projection.keys(event))
-    before: set[Key] = set()
-    while (more := set(projection.more_keys(event, rows))) - before:
-        rows.load(more)
-        before |= more
-    projection.fold(event, rows)
+        with connection.begin_nested():
+            rows = BatchRows(raw, target.projection, target.generation, Earlier(log, before))
+            target.projection.fold_events(wanted, rows)
+            rows.write(raw)
+            return []
+    except UNWRITABLE as error:
+        if len(wanted) == 1:
+            return [Refusal(wanted[0].position, _reason(error))]
+    half = len(wanted) // 2
+    first = fold_carefully(connection, log, target, wanted[:half])
+    return first + fold_carefully(connection, log, target, wanted[half:])
 
 
 def _reason(error: Exception) -> str:

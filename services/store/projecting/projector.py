@@ -19,13 +19,12 @@ from services.store.database import Database
 from services.store.leases import Fenced, Lease
 from services.store.log import Clock, Log, wall_clock
 from services.store.projecting import generations
-from services.store.projecting.folding import Refusal, fold, known_part
+from services.store.projecting.folding import Refusal, Target, fold_carefully, known_part
+from services.store.projecting.pages import PAGE, Moved, Pages
 from services.store.projecting.shapes import reading_table, stored_table
 from services.store.tables import parked_events, projection_checkpoints
 
 LEASE = "projector"
-BATCH = 1000
-
 Progress = Callable[[int, int], None]
 """Called with (position reached, position wanted)."""
 
@@ -48,13 +47,20 @@ class Projector:
     lease_s = leases.LEASE_S
 
     def __init__(
-        self, database: Database, log: Log, projections: Sequence[Projection], owner: str, clock: Clock = wall_clock
+        self,
+        database: Database,
+        log: Log,
+        projections: Sequence[Projection],
+        owner: str,
+        clock: Clock = wall_clock,
+        page: int = PAGE,
     ) -> None:
         self.database = database
         self.log = log
         self.projections = {projection.name: projection for projection in projections}
         self.owner = owner
         self.clock = clock
+        self.page = page
         self.lease: Lease | None = None
         metadata = MetaData()
         self._tables = {
@@ -110,18 +116,46 @@ class Projector:
         target = self.log.head() if until is None else until
         done = 0
         while self.lease is not None:
+            pages = Pages(self.database, self.log, self._live(), self._hold, self._done, self._release, self.page)
+            start = pages.position
+            if not pages.targets or start >= target:
+                break
             try:
-                moved = self._batch(target, self.lease)
+                pages.run(target, lambda position: self._beat(position, target, progress))
             except Fenced:
                 self.lease = None
-                break
-            done += moved
-            if not moved:
-                break
-            if progress:
-                progress(self.position(), target)
-            self.lease = leases.take(self.database, LEASE, self.owner, self.lease_s)
+            except Moved:
+                pass  # a rebuild swapped a generation in: go on with that one
+            done += pages.position - start
         return done
+
+    def _live(self) -> list[Target]:
+        """The live generations and how far they are."""
+        with self.database.connect() as connection:
+            found = [(one, generations.live(connection, one.name)) for one in self.projections.values()]
+        return [Target(one, at.generation, at.position) for one, at in found if at is not None]
+
+    def _hold(self, connection: Connection, targets: Sequence[Target]) -> None:
+        """Hold the lease and the checkpoints until this transaction ends. Raises Fenced, Moved."""
+        if self.lease is None:
+            raise Fenced("The lease was let go.")
+        leases.check(connection, self.lease)
+        for target in targets:
+            at = generations.locked(connection, target.projection.name)
+            if (at.generation, at.position) != (target.generation, target.position):
+                raise Moved(f"{target.projection.name} is at {at.position}, not at {target.position}.")
+
+    def _done(self, connection: Connection, target: Target, position: int, refused: Sequence[Refusal]) -> None:
+        self._park(connection, target.projection, refused)
+        generations.move(connection, target.projection, target.generation, position)
+
+    def _beat(self, position: int, target: int, progress: Progress | None) -> None:
+        """Between pages: say how far it is, and hold on to the lease."""
+        if progress:
+            progress(position, target)
+        renewed = leases.take(self.database, LEASE, self.owner, self.lease_s)
+        if renewed is None or renewed != self.lease:
+            raise Fenced("The lease went to another process.")
 
     def reach_head(self, seconds: float = leases.LEASE_S + 2.0, progress: Progress | None = None) -> bool:
         """Catch up with the head as it is now, or see another process do it; returns whether all got there.
@@ -142,23 +176,6 @@ class Projector:
         if self.lease is not None:
             leases.release(self.database, self.lease)
             self.lease = None
-
-    def _batch(self, target: int, lease: Lease) -> int:
-        """Fold one page into every projection that is behind it, all in one transaction. Raises Fenced."""
-        start = self.position()
-        page = self.log.read(start, BATCH, target) if start < target else []
-        if not page:
-            return 0
-        events = known_part(page, self._release)
-        with self.database.begin() as connection:
-            leases.check(connection, lease)
-            for projection in self.projections.values():
-                at = generations.locked(connection, projection.name)
-                ahead = [event for event in events if event.position > at.position]
-                if ahead and at.position + 1 == ahead[0].position:
-                    self._park(connection, projection, fold(connection, projection, at.generation, ahead))
-                    generations.move(connection, projection, at.generation, ahead[-1].position)
-        return len(events)
 
     def _park(self, connection: Connection, projection: Projection, refused: Iterable[Refusal]) -> None:
         for item in refused:
@@ -185,7 +202,8 @@ class Projector:
             at = generations.locked(connection, projection.name)
             if connection.execute(select(parked_events.c.position).where(this)).first() is None:
                 return False  # another process was quicker
-            if fold(connection, projection, at.generation, events):
+            target = Target(projection, at.generation, at.position)
+            if fold_carefully(connection, self.log, target, events, until=at.position):
                 return False
             connection.execute(delete(parked_events).where(this))
         return True
@@ -211,24 +229,30 @@ class Projector:
         with self.database.begin() as connection:
             at = generations.locked(connection, projection.name)
             generations.drop_others(connection, projection, keep=at.generation)
-            fresh = generations.begin(connection, projection).generation
-        position, refused = 0, list[Refusal]()
-        while True:
+            target = Target(projection, generations.begin(connection, projection).generation, 0)
+
+        def hold(connection: Connection, targets: Sequence[Target]) -> None:
+            leases.check(connection, lease)
+
+        def done(connection: Connection, target: Target, position: int, refused: Sequence[Refusal]) -> None:
+            target.refused += refused
+            generations.move(connection, projection, target.generation, position)
+
+        def beat(position: int) -> None:
             leases.take(self.database, lease.name, lease.owner)
-            page = known_part(self.log.read(position, BATCH), self._release)
+            if progress:
+                progress(position, max(position, at.position))
+
+        pages = Pages(self.database, self.log, (target,), hold, done, self._release, self.page)
+        while True:
+            pages.run(at.position, beat)
             with self.database.begin() as connection:
                 leases.check(connection, lease)
-                refused += fold(connection, projection, fresh, page)
-                position += len(page)
-                generations.move(connection, projection, fresh, position)
                 # The live checkpoint stays locked until this commits: nobody folds between the last page and the swap.
-                wanted = generations.locked(connection, projection.name).position
-                if position >= wanted:
-                    self._swap(connection, projection, fresh, refused)
-            if progress:
-                progress(position, max(position, wanted))
-            if position >= wanted:
-                return position
+                at = generations.locked(connection, projection.name)
+                if target.position >= at.position:
+                    self._swap(connection, projection, target.generation, target.refused)
+                    return target.position
 
     def _swap(
         self, connection: Connection, projection: Projection, generation: int, refused: Iterable[Refusal]
@@ -255,7 +279,9 @@ class Projector:
         at = generations.live(connection, projection.name)
         generation = at.generation if at else 0
         tables = {
-            row_type: [
+            row_type: []
+            if getattr(row_type, "__hidden__", False)
+            else [
                 dict(row)
                 for row in connection.execute(select(stored_table(projection, row_type, generation))).mappings()
             ]

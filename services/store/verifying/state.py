@@ -9,8 +9,9 @@ from events import catalogue
 from events.catalogue import type_of
 from events.envelope import Recorded, decode
 from events.rules.ledger import StateDigestRecorded
-from projections.folds.memory import DictRows, fold_one, state_digest
+from projections.folds.memory import DictRows, state_digest
 from services.store.database import Database
+from services.store.projecting.folding import POISON, Earlier
 from services.store.projecting.projector import Projector
 from services.store.tables import log_events
 from services.store.verifying.stored import Stored
@@ -24,18 +25,26 @@ class State:
     def __init__(self, database: Database, projector: Projector) -> None:
         self.projections = projector.projections
         self.until, self.live = projector.digests()
-        self.homes = {name: DictRows(projection.row_types) for name, projection in self.projections.items()}
+        self.earlier = Earlier(projector.log, 0)
+        self.homes = {
+            name: DictRows(projection.row_types, self.earlier) for name, projection in self.projections.items()
+        }
+        self.refused = set[str]()
         self.checked = 0
         self._recorded = _recorded(database)
 
     def take(self, events: Iterable[Stored]) -> list[str]:
         """Fold these events; what differs from the digests that were recorded for positions among them."""
-        problems = list[str]()
+        problems, page = list[str](), list[Recorded]()
         for stored in events:
             if stored.position > self.until:
                 break
-            self._fold(decode(stored.position, stored.body))
-            problems += self._compare(stored.position)
+            page.append(catalogue.upcast(decode(stored.position, stored.body)))
+            if stored.position in self._recorded:
+                self._fold(page)
+                problems += self._compare(stored.position)
+                page = []
+        self._fold(page)
         return problems
 
     def end(self) -> tuple[dict[str, str], list[str]]:
@@ -43,14 +52,24 @@ class State:
         problems = [
             f"The projection {name} differs from the log folded again; `lodestone rebuild {name}`."
             for name, rows in self.homes.items()
-            if state_digest(rows) != self.live[name]
+            if name not in self.refused and state_digest(rows) != self.live[name]
+        ]
+        problems += [
+            f"The projection {name} could not be folded again: the log holds an event that it does not take."
+            for name in sorted(self.refused)
         ]
         return self.live, problems
 
-    def _fold(self, event: Recorded) -> None:
-        newest = catalogue.upcast(event)
+    def _fold(self, page: Sequence[Recorded]) -> None:
+        if not page:
+            return
+        self.earlier.until = page[0].position - 1
         for name, projection in self.projections.items():
-            fold_one(projection, newest, self.homes[name])
+            mine = [event for event in page if event.type in projection.types]
+            try:
+                projection.fold_events(mine, self.homes[name])
+            except POISON:
+                self.refused.add(name)
 
     def _compare(self, position: int) -> list[str]:
         """The digests recorded for this position; one made by another version of a fold says nothing about ours."""

@@ -12,11 +12,13 @@ from services.store.projecting.projector import Projector
 from services.store.projecting.shapes import stored_table
 from tests.store.projecting.counting import COUNTING
 
+SIZE = 500
+"""Events in a page here."""
 _owners = count(1)
 
 
 def projecting(log, *projections, owner=None):
-    made = Projector(log.database, log, projections or (COUNTING,), owner or f"test-{next(_owners)}")
+    made = Projector(log.database, log, projections or (COUNTING,), owner or f"test-{next(_owners)}", page=SIZE)
     made.prepare()
     return made
 

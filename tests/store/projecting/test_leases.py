@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from services.store import leases
 from services.store.projecting import projector
+from services.store.projecting.pages import Pages
 from tests.store.projecting.counting import LotSum, built
 from tests.store.projecting.folding import append, projecting, rows_of
 
@@ -33,8 +34,9 @@ def test_a_paused_owner_whose_lease_was_taken_writes_nothing(log, postgres):
     assert lease is not None
     assert other.lease is not None
     assert other.lease.epoch == lease.epoch + 1
+    paused.lease = lease
     with pytest.raises(leases.Fenced):
-        paused._batch(1, lease)
+        Pages(log.database, log, paused._live(), paused._hold, paused._done).run(1, print)
     assert paused.positions() == {"counting": 0}
     assert rows_of(paused, LotSum) == {}
     assert other.catch_up() == 1

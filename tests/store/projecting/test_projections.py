@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,14 +22,44 @@ from services.store.projecting.projector import Projector
 NAMES = [projection.name for projection in all_projections()]
 
 
+def corrected(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events, shuffled, with corrections among them: some arrive before what they correct, some twice removed."""
+    chance, more = Random(4), list[dict[str, Any]]()
+    for number, test in enumerate(event for event in events if ".tests." in event["type"]):
+        name = {"source": test["source"], "id": test["id"]}
+        if number % 6 == 0:
+            data = {"motor": test["data"]["motor"], "test": name, "reason": "Wrong bench."}
+            more.append(made("tests.test_voided", test["source"], f"void-{number}", test["time"], data))
+        if number % 6 == 1:
+            again = {**test, "id": f"again-{number}", "data": {**test["data"], "replaces": name}}
+            more.append(again)
+        if number % 30 == 0:
+            lift = {
+                "motor": test["data"]["motor"],
+                "test": {"source": test["source"], "id": "nothing"},
+                "reason": "No.",
+            }
+            lift["replaces"] = {"source": test["source"], "id": f"void-{number}"}
+            more.append(made("tests.test_voided", test["source"], f"lift-{number}", test["time"], lift))
+    mixed = [*events, *more]
+    chance.shuffle(mixed)
+    return mixed
+
+
+def made(kind: str, source: str, name: str, time: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "specversion": "1.0", "type": f"lodestone.{kind}.v1", "source": source, "id": name, "time": time, "data": data,
+    }  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def filled(postgres: EmbeddedPostgres) -> Iterator[Log]:
-    """A log with the whole fleet in it."""
+    """A log with the whole fleet in it, out of order, and a third of its tests voided or replaced."""
     postgres.make_database("fleet", template="lodestone_template")
     addresses = postgres.addresses("fleet")
     database = Database(addresses.service, addresses.owner, pool_size=4)
     log = Log(database)
-    log.append(Append(tuple(receive(event).draft for event in fleet().events)))
+    log.append(Append(tuple(receive(event).draft for event in corrected(list(fleet().events)))))
     yield log
     database.dispose()
     postgres.drop_database("fleet")
@@ -36,8 +67,8 @@ def filled(postgres: EmbeddedPostgres) -> Iterator[Log]:
 
 @pytest.fixture(scope="module")
 def projector(filled: Log) -> Projector:
-    """All projections, folded in pieces of growing size."""
-    made = Projector(filled.database, filled, all_projections(), "pieces")
+    """All projections, folded in pieces of growing size and in small pages, one written while the next is folded."""
+    made = Projector(filled.database, filled, all_projections(), "pieces", page=97)
     made.prepare()
     piece, head = 1, filled.head()
     while made.position() < head:

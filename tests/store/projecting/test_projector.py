@@ -11,10 +11,9 @@ from sqlalchemy import text
 from events.envelope import draft_of
 from events.errors import Unavailable, UnknownType
 from projections.folds.memory import DictRows, state_digest
-from services.store.projecting import projector
 from tests.store.facts import straight
 from tests.store.projecting.counting import COUNTING, LotSum, Motor, built, event, voided
-from tests.store.projecting.folding import append, in_dictionaries, projecting, rows_of, seen, stored
+from tests.store.projecting.folding import SIZE, append, in_dictionaries, projecting, rows_of, seen, stored
 
 
 def test_tables_hold_what_the_dictionaries_hold(log):
@@ -68,12 +67,12 @@ def test_at_once_in_pieces_rebuilt_and_in_dictionaries_are_the_same(log, history
 
 
 def test_several_pages_are_folded_in_one_catch_up(log):
-    number = projector.BATCH + 7
+    number = SIZE + 7
     append(log, *(built(n, f"L{n % 3}", n) for n in range(number)))
     told = []
     made = projecting(log)
     assert made.catch_up(progress=lambda at, wanted: told.append((at, wanted))) == number
-    assert told == [(projector.BATCH, number), (number, number)]
+    assert told == [(SIZE, number), (number, number)]
     assert made.digest("counting") == state_digest(in_dictionaries(log))
 
 

@@ -8,9 +8,8 @@ from sqlalchemy import text
 from events.errors import NotFound, Refused
 from projections.folds.memory import state_digest
 from services.store import leases
-from services.store.projecting import projector
 from tests.store.projecting.counting import COUNTING, LotSum, built
-from tests.store.projecting.folding import append, in_dictionaries, projecting, rows_of
+from tests.store.projecting.folding import SIZE, append, in_dictionaries, projecting, rows_of
 
 
 def test_a_rebuild_repairs_rows_that_were_changed_by_hand(log):
@@ -28,7 +27,7 @@ def test_a_rebuild_repairs_rows_that_were_changed_by_hand(log):
 
 
 def test_a_rebuild_goes_on_while_the_log_grows_and_readers_never_see_it_half_done(log):
-    append(log, *(built(n, "L1", 1) for n in range(2 * projector.BATCH)))
+    append(log, *(built(n, "L1", 1) for n in range(2 * SIZE)))
     made = projecting(log)
     made.catch_up()
     totals, ended = set(), threading.Event()
@@ -38,7 +37,7 @@ def test_a_rebuild_goes_on_while_the_log_grows_and_readers_never_see_it_half_don
             totals.add(rows_of(made, LotSum)["L1"]["motors"])
 
     def grow(at, wanted):
-        if at == projector.BATCH:
+        if at == SIZE:
             append(log, built(9999, "L2", 1))
             made.catch_up()
 
@@ -47,13 +46,13 @@ def test_a_rebuild_goes_on_while_the_log_grows_and_readers_never_see_it_half_don
     made.rebuild("counting", grow)
     ended.set()
     reader.join()
-    assert totals == {2 * projector.BATCH}
+    assert totals == {2 * SIZE}
     assert made.digest("counting") == state_digest(in_dictionaries(log))
-    assert made.positions() == {"counting": 2 * projector.BATCH + 1}
+    assert made.positions() == {"counting": 2 * SIZE + 1}
 
 
 def test_a_rebuild_that_was_killed_leaves_nothing_after_the_next_one(log):
-    append(log, *(built(n, "L1", 1) for n in range(projector.BATCH + 1)))
+    append(log, *(built(n, "L1", 1) for n in range(SIZE + 1)))
     made = projecting(log)
     made.catch_up()
 
@@ -65,7 +64,7 @@ def test_a_rebuild_that_was_killed_leaves_nothing_after_the_next_one(log):
 
     with pytest.raises(Killed):
         made.rebuild("counting", kill)
-    assert rows_of(made, LotSum)["L1"]["motors"] == projector.BATCH + 1
+    assert rows_of(made, LotSum)["L1"]["motors"] == SIZE + 1
     made.rebuild("counting")
     with log.database.connect() as connection:
         query = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'projections'")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -44,7 +45,19 @@ class KeyOnly:
     __key__: ClassVar[tuple[str, ...]] = ("name",)
 
 
-HOME = Projection("rows", 1, (Everything, KeyOnly), frozenset(), COUNTING.keys, COUNTING.fold)
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """An accumulator."""
+
+    name: str
+    value: int
+    terms: int
+
+    __key__: ClassVar[tuple[str, ...]] = ("name",)
+    __sums__: ClassVar[tuple[str, ...]] = ("value", "terms")
+
+
+HOME = Projection("rows", 1, (Everything, KeyOnly, Summed), frozenset(), COUNTING.keys, COUNTING.fold)
 words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
 reals = st.floats(allow_nan=False, allow_infinity=False)
 wholes = st.integers(-(2**63), 2**63 - 1)
@@ -78,8 +91,12 @@ def home(database):
     return database
 
 
-def batch(connection):
-    return BatchRows(connection.connection.driver_connection, HOME, 1)
+def raw(connection):
+    return connection.connection.driver_connection
+
+
+def batch(connection, before=None):
+    return BatchRows(raw(connection), HOME, 1, lambda refs: {}, before)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -91,8 +108,7 @@ def test_every_kind_of_value_comes_back_exactly(home, rows):
         written.load(keys)
         for row in rows:
             written.put(row)
-        written.keep()
-        written.write()
+        written.write(raw(connection))
         read = batch(connection)
         read.load(keys)
         back = [read.get(Everything, *key.values) for key in keys]
@@ -100,45 +116,83 @@ def test_every_kind_of_value_comes_back_exactly(home, rows):
     assert list(map(repr, back)) == list(map(repr, rows))  # repr: 1 is not 1.0, and 0.0 is not -0.0
 
 
-def test_rows_are_replaced_and_removed_and_those_left_alone_stay(home):
-    keys = [Key(KeyOnly, (name,)) for name in "abc"]
+def names(connection):
+    return sorted(connection.execute(select(stored_table(HOME, KeyOnly, 1).c.name)).scalars())
+
+
+@pytest.mark.parametrize("many", [0, 40], ids=["few", "many"])
+def test_rows_are_added_replaced_and_removed_and_those_left_alone_stay(home, many):
+    others = [f"n{number}" for number in range(many)]
     with home.begin() as connection:
         rows = batch(connection)
-        rows.load(keys)
-        for name in "abc":
+        rows.load([Key(KeyOnly, (name,)) for name in ["a", *others]])
+        for name in ["a", "b", *others]:
             rows.put(KeyOnly(name))
-        assert rows.write() == 3
+        rows.insert(KeyOnly("c"))
+        rows.write(raw(connection))
         rows = batch(connection)
-        rows.load(keys[:2])
+        rows.load([Key(KeyOnly, ("b",))])
         rows.delete(KeyOnly, "a")
         rows.put(KeyOnly("b"))
-        assert rows.write() == 2
-        found = connection.execute(select(stored_table(HOME, KeyOnly, 1).c.name)).scalars().all()
-    assert sorted(found) == ["b", "c"]
+        rows.write(raw(connection))
+        assert names(connection) == sorted(["b", "c", *others])
 
 
-def test_only_rows_that_were_named_are_read(home):
+def test_only_rows_that_were_loaded_are_read(home):
     with home.begin() as connection:
         rows = batch(connection)
         with pytest.raises(KeyError):
             rows.get(KeyOnly, "a")
-        with pytest.raises(KeyError):
-            rows.put(KeyOnly("a"))
-
-
-def test_what_a_failed_fold_did_is_taken_back(home):
-    with home.begin() as connection:
-        rows = batch(connection)
-        rows.load([Key(KeyOnly, ("a",)), Key(KeyOnly, ("b",))])
         rows.put(KeyOnly("a"))
-        rows.keep()
-        rows.put(KeyOnly("b"))
-        rows.delete(KeyOnly, "a")
-        rows.forget()
         assert rows.get(KeyOnly, "a") == KeyOnly("a")
-        assert rows.get(KeyOnly, "b") is None
-        rows.write()
-        assert connection.execute(text("SELECT name FROM projections.rows_key_only")).scalars().all() == ["a"]
+
+
+def test_a_row_that_is_there_is_not_stored_as_a_new_one(home):
+    with home.begin() as connection:
+        for _ in range(2):
+            rows = batch(connection)
+            for number in range(20):
+                rows.insert(KeyOnly(str(number)))
+            if _ == 0:
+                rows.write(raw(connection))
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            rows.write(raw(connection))
+
+
+def test_rows_of_the_batch_before_are_seen_as_they_will_stand(home):
+    keys = [Key(KeyOnly, (name,)) for name in "abc"]
+    with home.begin() as connection:
+        first = batch(connection)
+        first.put(KeyOnly("a"))
+        first.write(raw(connection))
+        second = batch(connection)
+        second.delete(KeyOnly, "a")
+        second.put(KeyOnly("b"))
+        third = batch(connection, before=second)
+        third.load(keys)
+        assert [third.get(KeyOnly, name) for name in "abc"] == [None, KeyOnly("b"), None]
+        third.insert(KeyOnly("a"))
+        second.write(raw(connection))
+        third.write(raw(connection))
+        assert names(connection) == ["a", "b"]
+
+
+@pytest.mark.parametrize("many", [1, 30])
+def test_sums_are_added_to_what_lies_there_and_a_row_of_zeros_goes(home, many):
+    def add(connection, *changes):
+        rows = batch(connection)
+        for change in changes:
+            rows.add(change)
+        rows.write(raw(connection))
+        found = connection.execute(select(stored_table(HOME, Summed, 1)).order_by(text("name"))).all()
+        return {row.name: (row.value, row.terms) for row in found}
+
+    with home.begin() as connection:
+        others = [Summed(f"n{number}", 1, 1) for number in range(many)]
+        add(connection, Summed("a", 2**40, 1), Summed("b", 5, 1), *others)
+        found = add(connection, Summed("a", -(2**40), -1), Summed("b", 2, 1), Summed("b", -4, 1), Summed("z", 0, 0))
+        assert "a" not in found and "z" not in found
+        assert (found["b"], len(found)) == ((3, 3), many + 1)
 
 
 def test_readers_see_json_as_jsonb(home):
@@ -147,7 +201,7 @@ def test_readers_see_json_as_jsonb(home):
         rows = batch(connection)
         rows.load([Key(Everything, ("a", 1))])
         rows.put(row)
-        rows.write()
+        rows.write(raw(connection))
         table = reading_table(HOME, Everything, MetaData())
         assert connection.execute(select(table.c.pairs).where(table.c.anything.contains({"k": [1]}))).scalar() == [
             ["x", 1]
