@@ -68,7 +68,7 @@ def _versions(projector: Projector) -> dict[str, int]:
 def verify(
     json: Json = False,
     checkpoint: Annotated[
-        list[Path] | None, typer.Option(help="A checkpoint of this log that somebody kept; may be given again.")
+        list[Path] | None, typer.Option(help="A checkpoint of the log, or of a feed, that somebody kept; repeatable.")
     ] = None,
 ) -> None:
     """Recompute the whole log, its seals and every projection; exit 1 names the first wrong position."""

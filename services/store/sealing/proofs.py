@@ -23,7 +23,7 @@ from services.store.sealing.tree import (
 from services.store.tables import log_events, log_leaves, log_nodes
 
 LOG = ""
-"""The name of the log's own tree; the others are `feeds/<party>`."""
+"""The name of the log's own tree."""
 Reading = Callable[[Iterable[Subtree]], Mapping[Subtree, bytes]]
 """Reads the hashes of complete subtrees, all at once."""
 

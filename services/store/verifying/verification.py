@@ -7,6 +7,8 @@ from typing import Any
 
 from services.store.log import Log
 from services.store.projecting.projector import Projector
+from services.store.sealing.ledger import log_id
+from services.store.verifying.feeds import check_feeds, is_of_a_feed
 from services.store.verifying.seals import Contradiction, Seals
 from services.store.verifying.state import State
 from services.store.verifying.stored import Reader, Stored
@@ -58,11 +60,11 @@ def verify(
 
     Density, hashes, identities and versions of the stored events; the tree over their bytes against all that was
     sealed, signatures and their keys included; projections and recorded digests against the log folded again.
-    `saved` are checkpoints that somebody kept.
+    `saved` are checkpoints of the log, or of feeds, that somebody kept.
     """
     found = Verification()
     state = State(log.database, projector)
-    seals = Seals(log.database, data_dir, tuple(saved))
+    seals = Seals(log.database, data_dir, tuple(note for note in saved if not is_of_a_feed(note)))
     if wrong := seals.begin():
         found.contradicted(wrong)
         return found
@@ -76,13 +78,20 @@ def verify(
         found.position = page[-1].position
         advance(found.position)
     else:
-        if wrong := seals.end(log.head()):
+        if wrong := seals.end(log.head()) or _feeds(log, seals, saved):
             found.contradicted(wrong)
     found.sealed = seals.sealed
     if not found.problems:
         found.projections, found.problems = state.end()
     found.digests_checked = state.checked
     return found
+
+
+def _feeds(log: Log, seals: Seals, saved: Sequence[str]) -> Contradiction | None:
+    """What is wrong with the signed heads of feeds, those among `saved` included."""
+    with log.database.connect() as connection:
+        heads = [note for note in saved if is_of_a_feed(note)]
+        return check_feeds(connection, log_id(connection), seals.ledgers, seals.trusted, heads)
 
 
 def _by_itself(page: Sequence[Stored]) -> Contradiction | None:
