@@ -77,7 +77,7 @@ def verify(
         here.prepare()
         with suppress(LogHole):  # which the verification finds, and says more about
             here.projector.reach_head()
-        with bar("verifying", here.log.head()) as progress:
+        with bar("verifying", 2 * here.log.head()) as progress:
             found = verified(
                 here.log,
                 here.projector,

@@ -33,10 +33,13 @@ def test_a_changed_byte_is_found_by_the_service_and_by_an_outsider(running: Runn
     events, checkpoint, export = (running.home / name for name in ("events.ndjson", "checkpoint", "export.ndjson"))
     write_events(events, 1)
     running.command("import", "--no-decider", str(events))
+    digests = running.json("digest", "--record")["digests"]
     checkpoint.write_text(running.command("seal").stdout)
     key = running.json("keys", "list")["items"][-1]["verifier_key"]
     honest = running.json("verify", "--checkpoint", str(checkpoint))
     assert honest["verified"] and honest["sealed"] == honest["position"] > 100
+    assert honest["digests_checked"] == len(digests)
+    assert honest["projections"] == digests
     running.command("export", "--output", str(export))
     assert independently(export, checkpoint, key).returncode == 0
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from projections.folds.fold import Projection
-from services.store.projecting.shapes import drop_tables, make_tables, point_views
+from projections.folds.memory import digest_rows
+from services.store.projecting.shapes import drop_tables, make_tables, point_views, stored_table
 from services.store.tables import projection_checkpoints as checkpoints
 
 
@@ -58,9 +59,29 @@ def swap(connection: Connection, projection: Projection, generation: int) -> Non
     connection.execute(update(checkpoints).where(this).values(live=True))
 
 
+def drop(connection: Connection, projection: Projection, generation: int) -> None:
+    """Drop one generation that readers do not see."""
+    drop_tables(connection, projection, generation)
+    this = (checkpoints.c.name == projection.name) & (checkpoints.c.generation == generation)
+    connection.execute(delete(checkpoints).where(this, ~checkpoints.c.live))
+
+
 def drop_others(connection: Connection, projection: Projection, keep: int) -> None:
     """Drop what a rebuild replaced, or left behind when it was killed."""
     others = (checkpoints.c.name == projection.name) & (checkpoints.c.generation != keep)
     for generation in connection.execute(select(checkpoints.c.generation).where(others)).scalars().all():
         drop_tables(connection, projection, generation)
     connection.execute(delete(checkpoints).where(others))
+
+
+def digest(connection: Connection, projection: Projection, generation: int) -> str:
+    """SHA-256 (hex) over the state in one generation of a projection's tables."""
+    tables = {
+        row_type: []
+        if getattr(row_type, "__hidden__", False)
+        else [
+            dict(row) for row in connection.execute(select(stored_table(projection, row_type, generation))).mappings()
+        ]
+        for row_type in projection.row_types
+    }
+    return digest_rows(tables)

@@ -13,7 +13,6 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from events.errors import NotFound, Refused, UnknownType
 from projections.folds.fold import Projection
-from projections.folds.memory import digest_rows
 from services.store import leases, releases
 from services.store.database import Database
 from services.store.leases import Fenced, Lease
@@ -21,7 +20,7 @@ from services.store.log import Clock, Log, wall_clock
 from services.store.projecting import generations
 from services.store.projecting.folding import Refusal, Target, fold_carefully, known_part
 from services.store.projecting.pages import PAGE, Moved, Pages
-from services.store.projecting.shapes import reading_table, stored_table
+from services.store.projecting.shapes import reading_table
 from services.store.tables import parked_events, projection_checkpoints
 
 LEASE = "projector"
@@ -269,24 +268,21 @@ class Projector:
 
     def digests(self) -> tuple[int, dict[str, str]]:
         """The position and every projection's digest at one moment. The position is that of the least advanced."""
+        found = self.standing()
+        return min((position for position, _ in found.values()), default=0), {n: one[1] for n, one in found.items()}
+
+    def standing(self) -> dict[str, tuple[int, str]]:
+        """Every projection's position and digest at one moment."""
         with self.database.snapshot() as connection:
-            found = {
-                name: self._digest(connection, projection) for name, projection in sorted(self.projections.items())
+            positions = self._positions(connection)
+            return {
+                name: (positions.get(name, 0), self._digest(connection, one))
+                for name, one in sorted(self.projections.items())
             }
-            return min(self._positions(connection).values(), default=0), found
 
     def _digest(self, connection: Connection, projection: Projection) -> str:
         at = generations.live(connection, projection.name)
-        generation = at.generation if at else 0
-        tables = {
-            row_type: []
-            if getattr(row_type, "__hidden__", False)
-            else [
-                dict(row)
-                for row in connection.execute(select(stored_table(projection, row_type, generation))).mappings()
-            ]
-            for row_type in projection.row_types
-        }
+        digest = generations.digest(connection, projection, at.generation if at else 0)
         parked = select(parked_events.c.position).where(parked_events.c.projection == projection.name)
         mark = "incomplete:" if connection.execute(parked.limit(1)).first() else ""
-        return mark + digest_rows(tables)
+        return mark + digest

@@ -1,95 +1,139 @@
-"""The projections folded again from the log, compared with the live ones and with the digests that were recorded."""
+"""The projections folded again into tables of their own, compared with the live ones and with recorded digests."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from events import catalogue
 from events.catalogue import type_of
-from events.envelope import Recorded, decode
+from events.errors import Refused
 from events.rules.ledger import StateDigestRecorded
-from projections.folds.memory import DictRows, state_digest
-from services.store.database import Database
-from services.store.projecting.folding import POISON, Earlier
+from services.store import leases
+from services.store.leases import Lease
+from services.store.projecting import generations
+from services.store.projecting.folding import Refusal, Target
+from services.store.projecting.pages import Beat, Pages
 from services.store.projecting.projector import Projector
 from services.store.tables import log_events
-from services.store.verifying.stored import Stored
 
 RECORDED = type_of(StateDigestRecorded)
+Digest = tuple[str, int, str]
+"""A projection's name, the version of its fold, and the digest of its state."""
 
 
+@dataclass(slots=True)
 class State:
-    """Folds every event a second time, up to where the live projections were when the verification began."""
+    """What was found: the live digests, how many recorded ones were compared, and what is wrong."""
 
-    def __init__(self, database: Database, projector: Projector) -> None:
-        self.projections = projector.projections
-        self.until, self.live = projector.digests()
-        self.earlier = Earlier(projector.log, 0)
-        self.homes = {
-            name: DictRows(projection.row_types, self.earlier) for name, projection in self.projections.items()
-        }
-        self.refused = set[str]()
-        self.checked = 0
-        self._recorded = _recorded(database)
+    live: dict[str, str] = field(default_factory=dict)
+    checked: int = 0
+    problems: list[str] = field(default_factory=list)
 
-    def take(self, events: Iterable[Stored]) -> list[str]:
-        """Fold these events; what differs from the digests that were recorded for positions among them."""
-        problems, page = list[str](), list[Recorded]()
-        for stored in events:
-            if stored.position > self.until:
-                break
-            page.append(catalogue.upcast(decode(stored.position, stored.body)))
-            if stored.position in self._recorded:
-                self._fold(page)
-                problems += self._compare(stored.position)
-                page = []
-        self._fold(page)
-        return problems
 
-    def end(self) -> tuple[dict[str, str], list[str]]:
-        """The live digests, and what is wrong with them."""
-        problems = [
-            f"The projection {name} differs from the log folded again; `lodestone rebuild {name}`."
-            for name, rows in self.homes.items()
-            if name not in self.refused and state_digest(rows) != self.live[name]
+def check_state(projector: Projector, beat: Beat) -> State:
+    """Fold the log again up to where the live projections are, and compare what comes out on the way and in the end.
+
+    Folds into fresh tables beside the live ones, as a rebuild does, and drops them: memory does not grow with the log.
+    Raises Refused while a projection is being rebuilt.
+    """
+    live = projector.standing()
+    found = State({name: digest for name, (_, digest) in live.items()})
+    ends = {position for position, _ in live.values()}
+    recorded = _recorded(projector)
+    stops = ends | {at for at in recorded if at <= max(ends, default=0)}
+    with _again(projector, beat) as again:
+        for at in sorted(stops):
+            again(at)
+            for said in recorded.get(at, ()):
+                _compare(projector, found, again.targets, at, said)
+            for target in again.targets:
+                name = target.projection.name
+                if live[name][0] == at and live[name][1] != _digest(projector, target):
+                    sentence = f"The projection {name} differs from the log folded again; `lodestone rebuild {name}`."
+                    found.problems.append(sentence)
+    return found
+
+
+def _compare(projector: Projector, found: State, targets: Sequence[Target], at: int, said: Digest) -> None:
+    """One recorded digest; one that another version of the fold made says nothing about ours."""
+    name, version, digest = said
+    for target in targets:
+        if (target.projection.name, target.projection.version) == (name, version):
+            found.checked += 1
+            if _digest(projector, target) != digest:
+                found.problems.append(f"Position {at}: the recorded digest of {name} is not that of the log.")
+
+
+class _Again:
+    """Fresh generations of all projections, folded up to any position and further."""
+
+    def __init__(self, pages: Pages, beat: Beat) -> None:
+        self.pages = pages
+        self.beat = beat
+
+    def __call__(self, until: int) -> None:
+        self.pages.run(until, self.beat)
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        return self.pages.targets
+
+
+@contextmanager
+def _again(projector: Projector, beat: Beat) -> Iterator[_Again]:
+    held = [_hold(projector, name) for name in projector.projections]
+    with projector.database.begin() as connection:
+        targets = [
+            Target(one, generations.begin(connection, one).generation, 0) for one in projector.projections.values()
         ]
-        problems += [
-            f"The projection {name} could not be folded again: the log holds an event that it does not take."
-            for name in sorted(self.refused)
-        ]
-        return self.live, problems
 
-    def _fold(self, page: Sequence[Recorded]) -> None:
-        if not page:
-            return
-        self.earlier.until = page[0].position - 1
-        for name, projection in self.projections.items():
-            mine = [event for event in page if event.type in projection.types]
-            try:
-                projection.fold_events(mine, self.homes[name])
-            except POISON:
-                self.refused.add(name)
+    def hold(connection: Connection, _: Sequence[Target]) -> None:
+        for lease in held:
+            leases.check(connection, lease)
 
-    def _compare(self, position: int) -> list[str]:
-        """The digests recorded for this position; one made by another version of a fold says nothing about ours."""
-        problems = []
-        for name, (version, digest) in self._recorded.get(position, ()):
-            if name in self.homes and self.projections[name].version == version:
-                self.checked += 1
-                if state_digest(self.homes[name]) != digest:
-                    problems.append(f"Position {position}: the recorded digest of {name} is not that of the log.")
-        return problems
+    def done(connection: Connection, target: Target, position: int, refused: Sequence[Refusal]) -> None:
+        target.refused += refused
+        generations.move(connection, target.projection, target.generation, position)
+
+    def renewed(position: int) -> None:
+        for lease in held:
+            leases.take(projector.database, lease.name, lease.owner)
+        beat(position)
+
+    try:
+        yield _Again(Pages(projector.database, projector.log, targets, hold, done), renewed)
+    finally:
+        with projector.database.begin() as connection:
+            for target in targets:
+                generations.drop(connection, target.projection, target.generation)
+        for lease in held:
+            leases.release(projector.database, lease)
 
 
-def _recorded(database: Database) -> dict[int, Sequence[tuple[str, tuple[int, str]]]]:
-    """The recorded digests by position."""
+def _hold(projector: Projector, name: str) -> Lease:
+    """Nobody rebuilds a projection meanwhile: that would take our tables away. Raises Refused."""
+    lease = leases.take(projector.database, f"rebuild:{name}", f"{projector.owner}:verify")
+    if lease is None:
+        raise Refused(f"Another process is rebuilding or verifying {name}; wait for it, or try again in a minute.")
+    return lease
+
+
+def _digest(projector: Projector, target: Target) -> str:
+    with projector.database.connect() as connection:
+        digest = generations.digest(connection, target.projection, target.generation)
+    return f"incomplete:{digest}" if target.refused else digest
+
+
+def _recorded(projector: Projector) -> dict[int, list[Digest]]:
+    """The recorded digests by the position that they are of."""
     table = log_events
     query = select(table.c.body).where(table.c.type == RECORDED).order_by(table.c.position)
-    found = dict[int, list[tuple[str, tuple[int, str]]]]()
-    with database.connect() as connection:
+    found = dict[int, list[Digest]]()
+    with projector.database.connect() as connection:
         for body in connection.execute(query).scalars():
             data = orjson.loads(bytes(body))["data"]
-            digests = [(name, (one["version"], one["digest"])) for name, one in data["digests"].items()]
+            digests = [(name, one["version"], one["digest"]) for name, one in data["digests"].items()]
             found.setdefault(data["position"], []).extend(digests)
-    return {position: tuple(digests) for position, digests in found.items()}
+    return found

@@ -10,10 +10,11 @@ from services.store.projecting.projector import Projector
 from services.store.sealing.ledger import log_id
 from services.store.verifying.feeds import check_feeds, is_of_a_feed
 from services.store.verifying.seals import Contradiction, Seals
-from services.store.verifying.state import State
+from services.store.verifying.state import check_state
 from services.store.verifying.stored import Reader, Stored
 
 Advance = Callable[[int], None]
+"""Called with the events done so far; each is done twice: read, then folded."""
 
 
 @dataclass(slots=True)
@@ -63,7 +64,6 @@ def verify(
     `saved` are checkpoints of the log, or of feeds, that somebody kept.
     """
     found = Verification()
-    state = State(log.database, projector)
     seals = Seals(log.database, data_dir, tuple(note for note in saved if not is_of_a_feed(note)))
     if wrong := seals.begin():
         found.contradicted(wrong)
@@ -74,7 +74,6 @@ def verify(
         if wrong:
             found.contradicted(wrong)
             break
-        found.problems += state.take(sound)
         found.position = page[-1].position
         advance(found.position)
     else:
@@ -82,8 +81,8 @@ def verify(
             found.contradicted(wrong)
     found.sealed = seals.sealed
     if not found.problems:
-        found.projections, found.problems = state.end()
-    found.digests_checked = state.checked
+        state = check_state(projector, lambda position: advance(found.position + position))
+        found.projections, found.problems, found.digests_checked = state.live, state.problems, state.checked
     return found
 
 
