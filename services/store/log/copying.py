@@ -29,22 +29,28 @@ _position_and_stream = Struct(">hiqi").pack
 _number = Struct(">iq").pack
 _length = Struct(">i").pack
 _hashes = Struct(">i32si32si").pack
+SMALL = 32_000
+"""Bytes that wait for more before they are sent."""
 PART = 64
 """Rows in one message: about 50 kB, which the server takes in while the next ones are made."""
 
 
 def copy(cursor: psycopg.Cursor[Any], statement: str, parts: Iterable[bytes]) -> None:
-    """Send the parts of a binary COPY, header and trailer around them."""
+    """Send the parts of a binary COPY, header and trailer around them; a small one is a single message."""
+    held = _HEADER
     with cursor.copy(statement) as stream:
-        stream.write(_HEADER)
         for part in parts:
-            stream.write(part)
-        stream.write(_TRAILER)
+            if len(held) > SMALL:
+                stream.write(held)
+                held = b""
+            held += part
+        stream.write(held + _TRAILER)
 
 
 def identity_rows(keys: Sequence[bytes], first: int) -> Iterator[bytes]:
-    """The identities of events that stand one after another from `first` on."""
-    yield b"".join([_identity(2, 16, key, 8, position) for position, key in enumerate(keys, first)])
+    """The identities of events that stand one after another from `first` on, in the order of their index."""
+    rows = sorted([(key, position) for position, key in enumerate(keys, first)])
+    yield b"".join([_identity(2, 16, key, 8, position) for key, position in rows])
 
 
 def stream_rows(drafts: Sequence[Draft], numbers: Sequence[int | None], first: int) -> Iterator[bytes]:

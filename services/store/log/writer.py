@@ -130,9 +130,6 @@ class Writer:
                 group, going = self._gather(first, last)
                 last = len(group)
                 self._answer(group)
-                with self._room:
-                    self.waiting -= sum(ticket.size for ticket in group)
-                    self._room.notify_all()
         finally:
             self._let_go()
 
@@ -164,6 +161,9 @@ class Writer:
                     self._answer([ticket])
                 return
             answers = [error]
+        with self._room:
+            self.waiting -= sum(ticket.size for ticket in group)
+            self._room.notify_all()
         for ticket, answer in zip(group, answers, strict=True):
             ticket.tell(answer)
 

@@ -11,7 +11,7 @@ import pytest
 
 from events.errors import Forbidden, Unavailable
 from services.store.database import Database
-from services.store.log import Append, Log
+from services.store.log import Append, Log, grouping
 from services.store.log.writer import Writer
 from tests.store.facts import draft, straight
 from tests.store.log.gathering import Gate, wait_until
@@ -122,6 +122,18 @@ def kill_others(database: Database) -> None:
             "AND usename = current_user",
             (name,),
         )
+
+
+def test_the_head_is_found_where_the_next_partition_begins(log: Log, database: Database) -> None:
+    log.append(Append((draft(),)))
+    columns = "stream, stream_version, type, recorded_at, content_hash, leaf_hash, body"
+    with straight(database.owner_url) as connection:
+        for position in (grouping.SPAN - 1, grouping.SPAN, grouping.SPAN + 7):
+            connection.execute(
+                f"INSERT INTO log_events (position, {columns}) SELECT %s, {columns} FROM log_events WHERE position = 1",
+                (position,),
+            )
+    assert [log.append(Append((draft(),)))[0].position for _ in range(2)] == [grouping.SPAN + 8, grouping.SPAN + 9]
 
 
 def test_recorded_times_never_go_back(database: Database) -> None:
