@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_)
     app.command()(export)
     app.command()(rebuild)
+    app.command()(retry)
     app.command()(migrate)
 
 
@@ -128,6 +129,22 @@ def _rebuild(here: Parts, name: str) -> int:
         return here.projector.rebuild(
             name, lambda at, to: progress.update(progress.task_ids[0], completed=at, total=to)
         )
+
+
+def retry(json: Json = False) -> None:
+    """Fold again the events that were set aside; exit 1 while some of them still cannot be folded, with the reasons."""
+    with parts(settings.load()) as here:
+        here.prepare()
+        folded = here.projector.retry_parked()
+        left = here.projector.parked()
+    parked = [{"projection": one.projection, "position": one.position, "error": one.error} for one in left]
+    if json:
+        result({"folded": folded, "parked": parked}, True)
+    else:
+        result({"folded": folded, "still set aside": len(left)}, False)
+        for one in left:
+            words(f"{one.projection}, position {one.position}: {one.error}")
+    sys.exit(1 if left else 0)
 
 
 def migrate() -> None:

@@ -34,12 +34,28 @@ class Refusal:
 
 @dataclass(slots=True)
 class Target:
-    """A generation of a projection's tables, how far it is folded, and which of its events were refused."""
+    """A generation of a projection's tables, how far it is folded, and which of its events were refused.
+
+    Where order counts, a stream of which an event was set aside is `blocked`: what comes after it waits with it.
+    """
 
     projection: Projection
     generation: int
     position: int
     refused: list[Refusal] = field(default_factory=list)
+    blocked: dict[str, int] = field(default_factory=dict)
+
+    def block(self, event: Recorded) -> None:
+        """This event was set aside."""
+        if not self.projection.order_free:
+            self.blocked.setdefault(event.stream, event.position)
+
+    def waits(self, event: Recorded) -> Refusal | None:
+        """Why this event has to wait; None for one that may be folded."""
+        at = self.blocked.get(event.stream)
+        if at is None or at >= event.position:
+            return None
+        return Refusal(event.position, f"waits for position {at} of its stream {event.stream}, which was set aside")
 
 
 Releases = Callable[[str], str | None]
@@ -108,6 +124,8 @@ def folded(
     wanted = mine(target, events)
     if not wanted:
         return None
+    if target.blocked and any(target.waits(event) for event in wanted):
+        raise ValueError("some of these events wait for one that was set aside")
     rows = BatchRows(raw, target.projection, target.generation, Earlier(log, wanted[0].position - 1), before)
     target.projection.fold_events(wanted, rows)
     return rows
@@ -121,9 +139,15 @@ def fold_carefully(
     What fails goes back to a savepoint; halves are tried until the event is found. `until` is how far the log counts
     as told before (for an event that is tried again); none: up to the first of the events.
     """
-    wanted = [event for event in events if event.type in target.projection.types]
+    wanted, waiting = list[Recorded](), list[Refusal]()
+    for event in events:
+        if event.type in target.projection.types:
+            if (refusal := target.waits(event)) is not None:
+                waiting.append(refusal)
+            else:
+                wanted.append(event)
     if not wanted:
-        return []
+        return waiting
     raw = connection.connection.driver_connection
     assert raw is not None
     before = wanted[0].position - 1 if until is None else until
@@ -132,13 +156,14 @@ def fold_carefully(
             rows = BatchRows(raw, target.projection, target.generation, Earlier(log, before))
             target.projection.fold_events(wanted, rows)
             rows.write(raw)
-            return []
+            return waiting
     except UNWRITABLE as error:
         if len(wanted) == 1:
-            return [Refusal(wanted[0].position, _reason(error))]
+            target.block(wanted[0])
+            return [*waiting, Refusal(wanted[0].position, _reason(error))]
     half = len(wanted) // 2
     first = fold_carefully(connection, log, target, wanted[:half])
-    return first + fold_carefully(connection, log, target, wanted[half:])
+    return waiting + first + fold_carefully(connection, log, target, wanted[half:])
 
 
 def _reason(error: Exception) -> str:

@@ -1,6 +1,5 @@
 """Page after page of the log into a set of generations: one page is folded while the one before is written."""
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -80,7 +79,7 @@ class Pages:
         Raises UnknownType, LogHole, Fenced, Moved; the pages before are written then.
         """
         start = self.position
-        with _few_collections(), ThreadPoolExecutor(2, "projector") as threads:
+        with ThreadPoolExecutor(2, "projector") as threads:
             reading = threads.submit(self._read, start, until)
             writing, before = None, None
             try:
@@ -158,17 +157,6 @@ class Pages:
     def _moved(self, until: int) -> None:
         for target in self.targets:
             target.position = max(target.position, until)
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """A page is a million objects without cycles: looking for cycles among them would cost more than folding them."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def raw_of(connection: Connection) -> Raw[Any]:

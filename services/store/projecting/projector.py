@@ -115,10 +115,10 @@ class Projector:
         target = self.log.head() if until is None else until
         done = 0
         while self.lease is not None:
+            if self.position() >= target:
+                break
             pages = Pages(self.database, self.log, self._live(), self._hold, self._done, self._release, self.page)
             start = pages.position
-            if not pages.targets or start >= target:
-                break
             try:
                 pages.run(target, lambda position: self._beat(position, target, progress))
             except Fenced:
@@ -129,10 +129,20 @@ class Projector:
         return done
 
     def _live(self) -> list[Target]:
-        """The live generations and how far they are."""
+        """The live generations, how far they are, and what waits for an event that was set aside."""
         with self.database.connect() as connection:
             found = [(one, generations.live(connection, one.name)) for one in self.projections.values()]
-        return [Target(one, at.generation, at.position) for one, at in found if at is not None]
+        targets = [Target(one, at.generation, at.position) for one, at in found if at is not None]
+        self._block(targets)
+        return targets
+
+    def _block(self, targets: Sequence[Target], before: int = 2**62) -> None:
+        """Block the streams of what was set aside before a position."""
+        parked = [item for item in self.parked() if item.position < before]
+        for target in targets:
+            places = [item.position for item in parked if item.projection == target.projection.name]
+            for event in self.log.read_positions(places) if places and not target.projection.order_free else ():
+                target.block(event)
 
     def _hold(self, connection: Connection, targets: Sequence[Target]) -> None:
         """Hold the lease and the checkpoints until this transaction ends. Raises Fenced, Moved."""
@@ -202,6 +212,7 @@ class Projector:
             if connection.execute(select(parked_events.c.position).where(this)).first() is None:
                 return False  # another process was quicker
             target = Target(projection, at.generation, at.position)
+            self._block((target,), item.position)
             if fold_carefully(connection, self.log, target, events, until=at.position):
                 return False
             connection.execute(delete(parked_events).where(this))

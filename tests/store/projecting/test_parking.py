@@ -117,3 +117,39 @@ def test_a_database_error_is_never_poison(log):
     with log.database.begin() as connection:
         connection.execute(text("ALTER TABLE projections.gone RENAME TO counting_lot_sum_v1_g1"))
     assert made.catch_up() == 1
+
+
+def ordered(broken):
+    """The counting projection where order counts, and which breaks on the motor of this name."""
+
+    def breaking(event, rows):
+        if event.data["motor"] == broken:
+            raise ValueError(f"{broken} is broken")
+        fold(event, rows)
+
+    return replace(COUNTING, fold=breaking, order_free=False)
+
+
+def test_where_order_counts_what_follows_in_a_stream_waits_with_the_event_that_was_set_aside(log):
+    first = [built(1, "L1", 1, "bad"), built(2, "L2", 2, "good"), built(3, "L1", 3, "bad"), built(4, "L2", 4, "good")]
+    append(log, *first)
+    made = projecting(log, ordered("bad"))
+    made.catch_up()
+    append(log, built(5, "L1", 5, "bad"), built(6, "L2", 6, "good"))
+    made.catch_up()
+    assert [item.position for item in made.parked()] == [1, 3, 5]
+    assert "bad is broken" in made.parked()[0].error
+    assert all("waits for position 1" in item.error for item in made.parked()[1:])
+    assert rows_of(made, Motor)["good"]["ticks"] == 6
+    assert made.retry_parked() == 0
+    mended = projecting(log, ordered(None))
+    assert mended.retry_parked() == 3
+    assert mended.digest("counting") == state_digest(fold_all(COUNTING, log.read(0, 10)))
+
+
+def test_where_order_does_not_count_nothing_waits(log):
+    append(log, built(1, "L1", 1, "m1", broken=True), built(2, "L1", 2, "m1"))
+    made = projecting(log)
+    made.catch_up()
+    assert [item.position for item in made.parked()] == [1]
+    assert rows_of(made, Motor)["m1"]["ticks"] == 2

@@ -1,0 +1,158 @@
+"""How fast the projections fold a log: the correlation alone and all of them, against the eventsourcing runner."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import text
+
+from events.receive import receive
+from projections.folds import all_projections
+from projections.folds.correlation import CORRELATION
+from projections.folds.fold import Projection
+from services.store.database import Database
+from services.store.database.postgres import EmbeddedPostgres
+from services.store.log import Append, Log
+from services.store.projecting import pages as projecting
+from services.store.projecting.folding import known_part
+from services.store.projecting.projector import Projector
+from services.wiring import spare_the_collector
+from tests.benchmarks._runner import runner_rate
+from tests.benchmarks._table import Row, merge, rate, report
+from tests.benchmarks.fleet import fleet
+
+LOTS, MOTORS = 1000, 25
+ROUNDS = 3
+TARGETS = {"fold_correlation": 50_000.0, "fold_all": 25_000.0}
+"""Events a second (issue 4)."""
+FULL = "filled"
+_numbers = count(1)
+
+
+def fill(log: Log) -> int:
+    """A thousand lots, four events for each of their motors, one motor in ten with two lots; the head then."""
+    batch: list[Any] = []
+    for event in fleet(LOTS, MOTORS):
+        batch.append(receive(event).draft)
+        if len(batch) == 1000:
+            log.append(Append(tuple(batch)))
+            batch = []
+    log.append(Append(tuple(batch)))
+    return log.head()
+
+
+@contextmanager
+def copied(server: EmbeddedPostgres) -> Iterator[Database]:
+    """A database with the filled log and nothing folded."""
+    name = f"folds_{next(_numbers)}"
+    server.make_database(name, template=FULL)
+    addresses = server.addresses(name)
+    database = Database(addresses.service, addresses.owner)
+    yield database
+    database.dispose()
+    server.drop_database(name)
+
+
+def folded(server: EmbeddedPostgres, projections: Sequence[Projection]) -> float:
+    """Events a second from stored bytes to the committed checkpoint, in this process."""
+    with copied(server) as database:
+        log = Log(database)
+        projector = Projector(database, log, projections, "bench")
+        projector.prepare()
+        start = time.perf_counter()
+        done = projector.catch_up()
+        seconds = time.perf_counter() - start
+        assert done == log.head() and not projector.parked()
+        return done / seconds
+
+
+def runner(server: EmbeddedPostgres, bodies: list[str]) -> float:
+    """Events a second of the other package's runner."""
+    name = f"runner_{next(_numbers)}"
+    server.make_database(name)
+    found = runner_rate(server.addresses(name).owner, bodies)
+    server.drop_database(name)
+    return found
+
+
+def part_rows(server: EmbeddedPostgres) -> dict[str, Row]:
+    """Where the time goes, in µs of one thread for each event: what would be the floor of each part alone."""
+    with copied(server) as database:
+        log = Log(database)
+        projector = Projector(database, log, (CORRELATION,), "bench")
+        projector.prepare()
+        spent: dict[str, list[float]] = {"read_decode": [], "fold": [], "write": []}
+        position = 0
+        for _ in range(4):
+            targets = projector._live()
+            pages = projecting.Pages(database, log, targets, lambda *_: None, projector._done)
+            read, events = _timed(lambda at=position: known_part(log.read(at, projecting.PAGE)))  # type: ignore[misc]
+            fold, page = _timed(lambda e=events, p=pages: p._fold(e, None))  # type: ignore[misc]
+            write, _ = _timed(lambda g=page, p=pages: p._write(g))  # type: ignore[misc]
+            position = events[-1].position
+            for name, seconds in (("read_decode", read), ("fold", fold), ("write", write)):
+                spent[name].append(1e6 * seconds / len(events))
+    rows = {f"fold_correlation_{name}": _part(median(found)) for name, found in spent.items()}
+    rows["fold_correlation_sum_of_parts"] = _part(sum(median(found) for found in spent.values()))
+    return rows
+
+
+def _part(us: float) -> Row:
+    return {"ours": us, "yardstick": None, "yardstick_name": "-", "ratio": None, "unit": "us/event"}
+
+
+def _timed(action: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    found = action()
+    return time.perf_counter() - start, found
+
+
+def measured(server: EmbeddedPostgres) -> dict[str, Row]:
+    """All rows, on this server; rounds in turn."""
+    server.make_database(FULL)
+    addresses = server.addresses(FULL)
+    database = Database(addresses.service, addresses.owner)
+    database.migrate()
+    log = Log(database)
+    fill(log)
+    bodies = [body.decode() for _, body in log.read_bytes(10_000, 3000)]
+    with database.begin() as connection:
+        connection.execute(text("SELECT 1"))
+    log.close()
+    database.dispose()
+    spent: dict[str, list[float]] = {"fold_correlation": [], "fold_all": [], "runner": []}
+    for _ in range(ROUNDS):
+        spent["fold_correlation"].append(folded(server, (CORRELATION,)))
+        spent["fold_all"].append(folded(server, all_projections()))
+        spent["runner"].append(runner(server, bodies))
+    rows = {}
+    for name, target in TARGETS.items():
+        rows[name] = rate(spent[name], spent["runner"], "eventsourcing 9.5, ProjectionRunner, a trivial projection")
+        rows[f"{name}_target"] = rate(spent[name], target, "target")
+    return rows | part_rows(server)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print, merge."""
+    spare_the_collector()  # as every process of the service does
+    with TemporaryDirectory(prefix="lodestone-bench-") as folder:
+        Path(folder).chmod(0o711)
+        server = EmbeddedPostgres(Path(folder) / "postgres")
+        server.open()
+        try:
+            rows = measured(server)
+        finally:
+            server.close()
+    print(report(rows))
+    merge(rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
