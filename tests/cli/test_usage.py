@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 COMMANDS = (
-    "serve", "worker", "run", "demo", "import", "export", "rebuild", "migrate", "status", "digest", "verify", "schema",
-    "config", "seal", "keys list", "keys rotate", "recover", "verify-receipt",
+    "serve", "worker", "run", "demo", "import", "export", "rebuild", "retry", "migrate", "status", "digest", "verify",
+    "schema", "config", "seal", "keys list", "keys rotate", "recover", "verify-receipt",
     "token create", "token list", "token revoke", "link create",
 )  # fmt: skip
 
