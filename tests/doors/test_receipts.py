@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from events.errors import Unavailable
 from services import verifier
 from services.exchange.exporting import export
 from services.store.sealing.checkpoints import latest
@@ -64,7 +65,7 @@ def covered(note):
 def introduced(sealing):
     """The first key stands in the log once the first checkpoint is anchored."""
     sealing.sealer.seal()
-    sealing.sealer.anchor()
+    assert sealing.sealer.anchor()
 
 
 def test_every_answer_carries_a_checkpoint_that_is_as_new_as_its_entries(sealing, keys):
@@ -209,6 +210,22 @@ def test_a_service_without_the_private_key_still_answers_with_the_last_checkpoin
     assert len(answer["items"]) == 2
     assert covered(answer["checkpoint"])[0] == 1
     assert verifier.open_checkpoint(answer["checkpoint"], keys).size == 1
+
+
+def test_while_the_log_is_not_what_was_signed_nothing_new_is_signed_for_an_answer(sealing, keys):
+    magnus = sealing.supplier("magnus")
+    introduced(sealing)
+    tell(sealing.log, "magnus", 1)
+    sealing.sealer.seal()
+    tell(sealing.log, "magnus", 2)
+
+    def refuse():
+        raise Unavailable("It was restored from another state.")
+
+    assert covered(magnus.get("/v1/feed").json()["checkpoint"])[0] == 2
+    sealing.runtime.feeds.guard = refuse
+    answer = magnus.get("/v1/feed").json()
+    assert (len(answer["items"]), covered(answer["checkpoint"])[0]) == (2, 1)
 
 
 def test_the_heads_of_feeds_are_in_the_log_beside_its_own_checkpoints(sealing, keys):

@@ -78,6 +78,16 @@ def _of_another_log(receipt, plant):
     receipt["log"]["checkpoint"] = plant.signer.sign(text.replace(ORIGIN, "elsewhere.example") + "\n")
 
 
+def _of_another_feed(receipt, plant):
+    text, _, _ = receipt["feed"]["checkpoint"].rpartition("\n\n")
+    receipt["feed"]["checkpoint"] = plant.signer.sign(text.replace(MINE, THEIRS) + "\n")
+
+
+def _of_another_epoch(receipt, plant):
+    text, _, _ = receipt["feed"]["checkpoint"].rpartition("\n\n")
+    receipt["feed"]["checkpoint"] = plant.signer.sign(text.replace(ORIGIN, f"{ORIGIN}/epoch/2") + "\n")
+
+
 def _unsealed(receipt, plant):
     receipt["sealed"] = False
 
@@ -95,7 +105,8 @@ def _not_a_number(receipt, plant):
     [
         (_other_event, "log"), (_one_byte, "log"), (_other_place, "log"), (_short_log_proof, "log"), (_resized, "log"),
         (_of_another_log, "log"), (_not_a_number, "log"), (_other_feed, "feed"), (_other_number, "feed"),
-        (_false_feed_proof, "feed"), (_without_a_feed, "feed"), (_other_party, "event"), (_unsealed, "receipt"),
+        (_false_feed_proof, "feed"), (_without_a_feed, "feed"), (_other_party, "event"),
+        (_of_another_feed, "event"), (_of_another_epoch, "event"), (_unsealed, "receipt"),
     ],
 )  # fmt: skip
 def test_a_changed_receipt_is_wrong_and_says_which_part(plant, change, part):

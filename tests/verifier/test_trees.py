@@ -118,6 +118,16 @@ def test_a_changed_consistency_proof_is_wrong(data, size):
         verify_consistency(old, roots[0], size, leaf_hash(b"another history"), right)
 
 
+def test_a_proof_for_one_size_proves_nothing_about_another_with_the_same_root():
+    first, second = leaves(2)
+    root = trees.root([first, second])
+    verify_inclusion(first, 0, 2, [second], root)
+    with pytest.raises(Wrong, match="fewer hashes"):
+        verify_inclusion(first, 0, 3, [second], root)
+    with pytest.raises(Wrong, match="more hashes"):
+        verify_inclusion(second, 0, 1, [first], root)
+
+
 @pytest.mark.parametrize(("index", "size"), [(0, 0), (1, 1), (-1, 4), (9, 8)])
 def test_a_leaf_outside_the_tree_is_in_no_proof(index, size):
     with pytest.raises(Wrong):

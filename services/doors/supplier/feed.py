@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from events.refs import Ref
 from services.doors.context import Here
@@ -33,7 +33,8 @@ class Part:
 
 def part_of(here: Here, party: Ref, cursor: str | None, limit: int) -> Part:
     """The entries after a cursor. Raises Gone for a cursor beyond a fork, Invalid for none of this feed."""
-    table = log_events
+    table, feeds = log_events, here.runtime.feeds
+    signing = feeds if feeds is not None and feeds.may_sign() else None
     with here.runtime.database.snapshot() as connection:
         cursors = stream_cursors(connection, stream_of(party))
         after = cursors.read(cursor)
@@ -41,12 +42,6 @@ def part_of(here: Here, party: Ref, cursor: str | None, limit: int) -> Part:
             table.c.stream == stream_of(party), table.c.stream_version > after
         )
         rows = connection.execute(query.order_by(table.c.position).limit(limit + 1)).all()
-        checkpoint = _checkpoint(here, connection, party)
+        head = signing.head(connection, str(party)) if signing else last_head(connection, str(party))
     found = [(int(version), bytes(body)) for version, body in rows]
-    return Part(found[:limit], after, len(found) > limit, checkpoint, cursors)
-
-
-def _checkpoint(here: Here, connection: Connection, party: Ref) -> str | None:
-    feeds = here.runtime.feeds
-    head = feeds.head(connection, str(party)) if feeds else last_head(connection, str(party))
-    return None if head is None else head.note
+    return Part(found[:limit], after, len(found) > limit, head.note if head else None, cursors)

@@ -164,17 +164,24 @@ class Feeds:
         origin = Origin(SOURCE, utc_text(signed.signed_at))
         return [_draft(log, head, origin) for head in heads if head is not None]
 
+    def may_sign(self) -> bool:
+        """Whether the log continues what was signed. Asked before a snapshot is opened, for it needs a connection."""
+        try:
+            self.guard()
+        except Unavailable:
+            return False
+        return True
+
     def head(self, connection: Connection, party: str) -> FeedHead | None:
-        """The head of a feed as it stands in this snapshot, signed now; the last kept one where we may not sign.
+        """The head of a feed as it stands in this snapshot, signed now; the last kept one where the key is not here.
 
         None when there is neither.
         """
         try:
-            self.guard()
             log_size = head_of(connection)
             ledger = self._read_on(connection, log_size)
             key = self.key(ledger, log_size)
-        except (Refused, Unavailable):
+        except Refused:
             return last_head(connection, party)
         origin = origin_of(ledger.log_id, ledger.epoch_at(log_size))
         return signed_head(origin, party, self.tree(connection, party, log_size), log_size, key)
