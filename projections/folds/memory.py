@@ -142,12 +142,16 @@ def _inner(value: Any) -> Any:
 
 
 def digest_rows(tables: Mapping[type[Any], Iterable[Mapping[str, Any]]]) -> str:
-    """SHA-256 (hex) of the state: every table's rows in canonical form, sorted."""
+    """SHA-256 (hex) of the state: for every table, the hashes of its rows in canonical form, sorted.
+
+    Only the hashes are in memory together, so that a table of millions of rows can be digested.
+    """
     total = hashlib.sha256()
     for row_type in sorted(tables, key=lambda item: item.__name__):
         pick = digested(row_type)
-        kept = sorted(canonical(part) for row in tables[row_type] if (part := pick(row)) is not None)
-        total.update(row_type.__name__.encode() + b"\x00" + b"\x00".join(kept) + b"\x01")
+        rows = (canonical(part) for row in tables[row_type] if (part := pick(row)) is not None)
+        kept = sorted(hashlib.sha256(text).digest() for text in rows)
+        total.update(row_type.__name__.encode() + b"\x00" + b"".join(kept) + b"\x01")
     return total.hexdigest()
 
 

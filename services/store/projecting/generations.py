@@ -1,6 +1,8 @@
 """Generations of a projection's tables: begun beside the live ones, swapped in within one transaction, dropped."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -8,6 +10,9 @@ from projections.folds.fold import Projection
 from projections.folds.memory import digest_rows
 from services.store.projecting.shapes import drop_tables, make_tables, point_views, stored_table
 from services.store.tables import projection_checkpoints as checkpoints
+
+AT_ONCE = 1000
+"""Rows that are in memory at once while a table is read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +80,16 @@ def drop_others(connection: Connection, projection: Projection, keep: int) -> No
 
 
 def digest(connection: Connection, projection: Projection, generation: int) -> str:
-    """SHA-256 (hex) over the state in one generation of a projection's tables."""
-    tables = {
-        row_type: []
-        if getattr(row_type, "__hidden__", False)
-        else [
-            dict(row) for row in connection.execute(select(stored_table(projection, row_type, generation))).mappings()
-        ]
-        for row_type in projection.row_types
-    }
-    return digest_rows(tables)
+    """SHA-256 (hex) over the state in one generation of a projection's tables; one table at a time, row by row."""
+    shown = [row_type for row_type in projection.row_types if not getattr(row_type, "__hidden__", False)]
+    hidden = {row_type: () for row_type in projection.row_types if row_type not in shown}
+    return digest_rows({**hidden, **{one: _rows(connection, projection, one, generation) for one in shown}})
+
+
+def _rows(
+    connection: Connection, projection: Projection, row_type: type[Any], generation: int
+) -> Iterator[Mapping[str, Any]]:
+    query = select(stored_table(projection, row_type, generation))
+    with connection.execute(query, execution_options={"yield_per": AT_ONCE}) as rows:
+        for row in rows.mappings():
+            yield dict(row)
