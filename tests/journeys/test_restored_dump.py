@@ -11,8 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from services.store.database import Database
 from services.store.database.postgres import DATABASE, EmbeddedPostgres
+from services.store.log import Log
 from tests.doors.facts import lot
+from tests.doors.notices import tell
 from tests.journeys.running import Running
 from tests.store.sealing.dumps import dump, restore
 
@@ -89,14 +92,17 @@ def posted(client: httpx.Client, *names: str) -> httpx.Response:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_current_and_older_dumps_in_fresh_clusters(running: Running) -> None:
+    running.command("migrate")
+    with server(running) as here:
+        addresses = here.addresses(DATABASE)
+        database = Database(addresses.service, addresses.owner, pool_size=1)
+        tell(Log(database), "norrland-permanent", 1, 2)
+        database.dispose()
     running.serve()
-    assert running.command("demo", "--json", check=False).returncode == 0
     supplier = running.client("supplier", "N", SUPPLIER, "/suppliers/norrland-permanent")
     readers = Readers(running.client("auditor", "A"), supplier, [], [])
-    running.settled(readers.auditor)
-    notice = _get(supplier, "/v1/feed")["items"][0]["event"]["data"]["notice"]
     receipt = running.home / "receipt.json"
-    receipt.write_text(json.dumps(_get(supplier, f"/v1/notices/{notice}/receipt", wait_s=20)))
+    receipt.write_text(json.dumps(_get(supplier, "/v1/notices/norrland-permanent-n1/receipt", wait_s=20)))
     key = str(_get(readers.auditor, "/.well-known/lodestone/keys")["items"][0]["verifier_key"])
 
     old = taken(running, "old.dump")
