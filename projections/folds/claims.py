@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from events.catalogue import CATALOGUE, DOMAIN, type_of
 from events.envelope import Recorded
 from events.facts.tests import TestVoided
 from projections.folds.fates import Fate, Fates
 from projections.folds.fold import Key, Projection, Ref, Rows
+from projections.folds.memory import key_of
 
 Claim = Mapping[str, Any]
 """What one fact says: {source, id, time, position, type, says: {…}}, and `fate` ("replaced", "voided") once dead."""
@@ -97,8 +98,7 @@ def projection(name: str, version: int, scheme: Scheme, row_types: tuple[type[An
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(NamedTuple):
     """An event as a scheme reads it: its claim's home and what it says, and the facts it replaces or voids."""
 
     event: Recorded
@@ -239,4 +239,4 @@ def _put_rows(old: Iterable[Any], new: Iterable[Any], rows: Rows) -> None:
 
 
 def _key(row: Any) -> Key:
-    return Key(type(row), tuple(getattr(row, name) for name in type(row).__key__))
+    return Key(type(row), key_of(row))

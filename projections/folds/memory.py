@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from events.canonical import canonical
@@ -17,7 +19,14 @@ Find = Callable[[Iterable[Ref]], Mapping[Ref, Recorded]]
 
 def key_of(row: Any) -> tuple[Any, ...]:
     """The primary key of a row."""
-    return tuple(getattr(row, name) for name in type(row).__key__)
+    return _key_getter(row.__class__)(row)
+
+
+@cache
+def _key_getter(row_type: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    names = row_type.__key__
+    get = attrgetter(*names)
+    return get if len(names) > 1 else lambda row: (get(row),)
 
 
 class Undeclared(KeyError):

@@ -1,15 +1,13 @@
 """The rotors of a motor in order of time, and the one that was in it when it was tested."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from projections.folds.claims import Claim, holding, living, order
 from projections.folds.reading import instant, ref
 
 
-@dataclass(frozen=True, slots=True)
-class Rotor:
+class Rotor(NamedTuple):
     """A rotor: since when (null: built with it), its magnets [{lot, pieces}] or null for unknown lots, and why."""
 
     since: str | None

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 from events.canonical import canonical
-from projections.folds.accumulators import summed
 from projections.folds.claims import Change
 from projections.folds.correlation.motor import Known
 from projections.folds.correlation.products import Columns, Products
@@ -24,17 +23,20 @@ Unit = tuple[str, str | None, tuple[tuple[str, int], ...], int, str, Conditions,
 def add(changes: Sequence[Change], rows: Rows) -> None:
     """Add what these motors say now to the sums, and take away what they said before (statistics.md §0, a.5)."""
     products = Products()
-    groups: dict[str, ResultGroup] = {}
+    groups: dict[str, tuple[ResultGroup, list[int]]] = {}
     for _, old, new in changes:
         before, after = _units(old), _units(new)
         for units, others, sign in ((after, before, 1), (before, after, -1)):
             for unit, tests in units.items():
                 if others.get(unit) != tests:
-                    head, columns = _counted(unit, tests, sign)
-                    groups[head.group] = summed(groups.get(head.group), head)
+                    head, within, columns = _counted(unit, tests)
+                    counts = groups.setdefault(head.group, (head, [0, 0, 0]))[1]
+                    counts[0] += sign
+                    counts[1] += sign * head.repeats
+                    counts[2] += sign * within
                     products.add(head.group, columns, sign)
-    for group in groups.values():
-        rows.add(group)
+    for head, (motors, results, within) in groups.values():
+        rows.add(replace(head, motors=motors, results=results, within_ss_by_repeats=within))
     for product in products.sums():
         rows.add(product)
 
@@ -59,25 +61,20 @@ def _units(motor: Known) -> dict[Unit, list[Mapping[str, Any]]]:
     return found
 
 
-def _counted(unit: Unit, tests: Sequence[Mapping[str, Any]], sign: int) -> tuple[ResultGroup, Columns]:
-    """One rotor of one motor under one condition: its group with its counts, and its columns."""
+def _counted(unit: Unit, tests: Sequence[Mapping[str, Any]]) -> tuple[ResultGroup, int, Columns]:
+    """One rotor of one motor under one condition: its group, its within_ss_by_repeats, and its columns."""
     motor_type, stator_batch, magnets, _, metric, condition, sample = unit
-    pieces, repeats = sum(share[1] for share in magnets), len(tests)
-    if repeats == 1:
-        head = _group(motor_type, metric, condition, sample, pieces, 1, sign)
-    else:
+    pieces, repeats, within = sum(share[1] for share in magnets), len(tests), 0
+    if repeats > 1:
         ticks = [test["ticks"] for test in tests]
         within = repeats * sum(tick * tick for tick in ticks) - sum(ticks) ** 2
-        head = _group(motor_type, metric, condition, sample, pieces, repeats, sign)
-        head = replace(head, within_ss_by_repeats=sign * within)
-    return head, _columns(stator_batch, magnets, tests)
+    head = _group(motor_type, metric, condition, sample, pieces, repeats)
+    return head, within, _columns(stator_batch, magnets, tests)
 
 
 @lru_cache(maxsize=4096)
-def _group(
-    motor_type: str, metric: str, condition: Conditions, sample: bool, pieces: int, repeats: int, sign: int
-) -> ResultGroup:
-    """One motor more (or, sign −1, less) in the group of those tested alike.
+def _group(motor_type: str, metric: str, condition: Conditions, sample: bool, pieces: int, repeats: int) -> ResultGroup:
+    """The group of the motors that are tested alike, with nothing counted yet.
 
     The group's name is short, for every product carries it: 96 bits of SHA-256.
     """
@@ -91,7 +88,7 @@ def _group(
         "repeats": repeats,
     }
     name = hashlib.sha256(canonical(named)).hexdigest()[:24]
-    return ResultGroup(name, motor_type, metric, dict(condition), selection, pieces, repeats, sign, sign * repeats, 0)
+    return ResultGroup(name, motor_type, metric, dict(condition), selection, pieces, repeats, 0, 0, 0)
 
 
 def _columns(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from events.canonical import canonical
 from projections.folds.claims import Claim, holding
@@ -13,8 +13,7 @@ from projections.folds.rotors import Rotor, rotor_at, rotors_of
 BUILDS = frozenset({"motor_built", "rotor_replaced"})
 
 
-@dataclass(frozen=True, slots=True)
-class Tested:
+class Tested(NamedTuple):
     """A result, the number of the rotor it belongs to, and why it counts nowhere (None: it counts)."""
 
     says: Mapping[str, Any]
@@ -23,8 +22,7 @@ class Tested:
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What is known of one motor; `tests` are the results that stand, in no particular order."""
 
     motor_type: str | None

@@ -62,11 +62,16 @@ def result(event: Recorded) -> dict[str, Any]:
         if data.get(name) is not None:
             says[name] = data[name]
     if data.get("standard") is not None:
-        says["standard"] = ", ".join(str(data["standard"][part]) for part in _CLAUSE if data["standard"].get(part))
+        says["standard"] = _standard(*map(data["standard"].get, _CLAUSE))
     return says
 
 
 _CLAUSE = ("standard", "edition", "clause")
+
+
+@lru_cache(maxsize=4096)
+def _standard(*parts: Any) -> str:
+    return ", ".join(str(part) for part in parts if part)
 
 
 def whole(says: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def _ticks_at(data: Mapping[str, Any], temperature: float) -> int:
 
 def _exact(ticks: int) -> int:
     """Ticks, held at the limit beyond which nothing is summed (the value itself is kept as it is)."""
-    return max(-TICK_LIMIT, min(ticks, TICK_LIMIT))
+    return ticks if -TICK_LIMIT < ticks < TICK_LIMIT else TICK_LIMIT if ticks > 0 else -TICK_LIMIT
 
 
 def condition(event: Recorded) -> Mapping[str, float | None]:
