@@ -15,7 +15,7 @@ from events.facts.earlier import vibration_v2
 from projections.folds import all_projections
 from projections.folds.audit import AUDIT, AuditEntry
 from projections.folds.correlation import CORRELATION, CrossSum, MotorResults, ResultGroup
-from projections.folds.memory import DictRows, fold_all, state_digest
+from projections.folds.memory import DictRows, digested, fold_all, state_digest
 from tests.folds.plants import golden, recorded
 from tests.golden.pins import example
 
@@ -52,12 +52,29 @@ def test_a_log_of_an_earlier_release_folds_to_the_digests_that_it_had_there(proj
     if projection is AUDIT:
         # That release kept the version of the type in this one column; all of them were first versions.
         rows = with_version(rows, ".v1")
-    found = correlation_as_it_was(rows) if projection is CORRELATION else state_digest(rows)
-    assert found == pinned(projection.name)
+    tables = correlation_as_it_was(rows) if projection is CORRELATION else state_of(rows)
+    assert digest_as_it_was(tables) == pinned(projection.name)
 
 
-def correlation_as_it_was(rows: DictRows) -> str:
-    """The digest over the rows as that release kept them: groups by their whole name, what follows beside claims."""
+Tables = dict[str, list[dict[str, Any]]]
+
+
+def digest_as_it_was(tables: Tables) -> str:
+    """The digest as that release made it: over the rows themselves, not over their hashes."""
+    total = hashlib.sha256()
+    for name, table in sorted(tables.items()):
+        total.update(name.encode() + b"\x00" + b"\x00".join(sorted(map(canonical, table))) + b"\x01")
+    return total.hexdigest()
+
+
+def state_of(rows: DictRows) -> Tables:
+    """What digests cover, by the name of the row type."""
+    picked = {kind: [digested(kind)(asdict(row)) for row in table.values()] for kind, table in rows.tables.items()}
+    return {kind.__name__: [one for one in found if one is not None] for kind, found in picked.items()}
+
+
+def correlation_as_it_was(rows: DictRows) -> Tables:
+    """The rows as that release kept them: groups by their whole name, what follows beside the claims."""
     fields = ("motor_type", "metric", "condition", "selection", "pieces", "repeats")
     names = {
         row.group: canonical({name: getattr(row, name) for name in fields}).decode()
@@ -65,7 +82,7 @@ def correlation_as_it_was(rows: DictRows) -> str:
     }
     built = ("motor", "motor_type", "built", "built_at", "stator_batch", "rotors")
     kept = (*built, "tests", "results", "counted", "waiting")
-    tables: dict[str, list[dict[str, Any]]] = {
+    return {
         "CorrelationClaims": [],
         "CorrelationFate": [],
         "CrossSum": [{**asdict(row), "group": names[row.group]} for row in rows.tables[CrossSum].values()],
@@ -74,10 +91,6 @@ def correlation_as_it_was(rows: DictRows) -> str:
         ],
         "ResultGroup": [{**asdict(row), "group": names[row.group]} for row in rows.tables[ResultGroup].values()],
     }
-    total = hashlib.sha256()
-    for name, table in tables.items():
-        total.update(name.encode() + b"\x00" + b"\x00".join(sorted(map(canonical, table))) + b"\x01")
-    return total.hexdigest()
 
 
 def with_version(rows: DictRows, version: str) -> DictRows:
