@@ -30,6 +30,8 @@ SERVICE = "lodestone_service"
 DATA_FORMAT = 1
 """Raised when the layout of the data folder changes; an older program refuses a newer folder."""
 START_SECONDS = 60.0
+START_TRIES = 3
+"""Under heavy load a start right after a crash or a stop was seen to fail once, and not the next time."""
 _FAST = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
 
 
@@ -208,17 +210,26 @@ class EmbeddedPostgres:
         settings = f"-k '{self.socket}' -c listen_addresses='' -c max_connections=200 -c shared_buffers=128MB"
         if self.unsafe_fast:
             settings = f"{settings} {_FAST}"
-        self._clear_after_crash()
         log = self.folder / "postgres.log"
         log.touch()
         self._give(log)
-        done = self._pg_ctl("start", "-l", str(log), "-o", settings, "-w", "-t", "60", check=False)
         deadline = time.monotonic() + START_SECONDS
+        for _ in range(START_TRIES):
+            self._clear_after_crash()
+            done = self._pg_ctl("start", "-l", str(log), "-o", settings, "-w", "-t", "60", check=False)
+            if self._started(done.returncode, deadline):
+                return
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
+        said = " ".join((done.stderr or done.stdout).split())
+        raise Unavailable(f"The embedded database did not start ({said}); the end of {log} says: {tail}")
+
+    def _started(self, code: int, deadline: float) -> bool:
+        """Whether it answers, at once or, where pg_ctl was content, by the deadline."""
         while not self._answers():
-            if done.returncode != 0 or time.monotonic() > deadline:
-                tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-                raise Unavailable(f"The embedded database did not start; the end of {log} says: {tail}")
+            if code != 0 or time.monotonic() > deadline:
+                return False
             time.sleep(0.05)
+        return True
 
     def _clear_after_crash(self) -> None:
         """Wait for the children of a killed server to end, then remove its lock file.
