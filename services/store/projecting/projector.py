@@ -112,7 +112,8 @@ class Projector:
         Raises UnknownType when the log holds an event of a newer release, LogHole when it is not contiguous.
         """
         self.lease = leases.take(self.database, LEASE, self.owner, self.lease_s)
-        target = self.log.head() if until is None else until
+        head = self.log.head()
+        target = head if until is None else min(until, head)
         done = 0
         while self.lease is not None:
             if self.position() >= target:

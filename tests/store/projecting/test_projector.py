@@ -76,6 +76,13 @@ def test_several_pages_are_folded_in_one_catch_up(log):
     assert made.digest("counting") == state_digest(in_dictionaries(log))
 
 
+def test_a_catch_up_beyond_the_head_ends_at_the_head(log):
+    append(log, built(1, "L1", 1))
+    made = projecting(log)
+    assert made.catch_up(until=1000) == 1
+    assert made.catch_up(until=1000) == 0
+
+
 def test_events_of_other_types_move_the_checkpoint_only(log):
     other = draft_of(event("x", "lodestone.parties.party_registered.v1", party="p"), "parties/p", versioned=False)
     append(log, other, built(1, "L1", 1), other)
