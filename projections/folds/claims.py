@@ -31,6 +31,7 @@ class Claims:
     __key__: ClassVar[tuple[str, ...]] = ("home",)
     __undigested__: ClassVar[tuple[str, ...]] = ()
     __hidden__: ClassVar[bool] = True
+    __finite__: ClassVar[bool] = True
 
     @classmethod
     def keep(cls, home: str, claims: Sequence[Any], known: Any) -> "Claims":
@@ -43,7 +44,7 @@ Reader = Callable[[Recorded], tuple[str, dict[str, Any]]]
 Know = Callable[[str, Sequence[Claim]], Any]
 """What is known from all claims of one home: a pure function of the set of claims, so order never counts."""
 Change = tuple[str, Any, Any]
-"""A home, what was known of it before, and what is known now."""
+"""A home, what was known of it before (None: nothing), and what is known now."""
 Add = Callable[[Sequence[Change], Rows], None]
 """Adds to the sums what is known now of these homes, and takes away what was known before."""
 
@@ -217,11 +218,12 @@ class _Batch:
         for home, claims in self.new.items():
             now = sorted(claims.values(), key=order)
             known = scheme.know(home, now)
-            changes.append((home, scheme.know(home, self.old[home]), known))
+            before = self.old[home]
+            changes.append((home, scheme.know(home, before) if before else None, known))
             rows.put(scheme.keep(home, now, known))
         if scheme.follow is not nothing:
             for _, old, new in changes:
-                _put_rows(scheme.follow(old), scheme.follow(new), rows)
+                _put_rows(() if old is None else scheme.follow(old), scheme.follow(new), rows)
         if scheme.add is not None:
             scheme.add(changes, rows)
 

@@ -12,7 +12,8 @@ class Row(Protocol):
 
     `__key__` names the fields that make its primary key; `__undigested__` the fields that digests leave out
     (event ids, positions, record times). `__hidden__` rows are in no digest at all. `__state__`, where there is one,
-    makes what the digest covers from the row's fields.
+    makes what the digest covers from the row's fields. The JSON of `__finite__` rows holds no NaN nor infinity, which
+    the fold has seen to.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]

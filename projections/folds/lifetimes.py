@@ -14,7 +14,7 @@ from projections.folds.accumulators import One, moved
 from projections.folds.claims import Change, Claim, Claims, Reader, Scheme, holding, living, projection
 from projections.folds.fates import Fate
 from projections.folds.fold import Rows
-from projections.folds.reading import instant, origin, quantity, ref
+from projections.folds.reading import finite, instant, origin, quantity, ref
 from projections.folds.rotors import Rotor, rotor_at, rotors_of
 
 FAILURE, SURVIVAL = type_of(tests.FailureObserved), type_of(tests.SurvivalObserved)
@@ -104,7 +104,7 @@ def _record(event: Recorded) -> tuple[str, dict[str, Any]]:
     data = event.data
     return _home(event), {
         "type": event.type.split(".")[2],
-        "life_h": quantity(data["life"], "h"),
+        "life_h": finite(quantity(data["life"], "h")),
         "mode": data.get("mode"),
         "confidence": (data.get("confidence") or "probable") if event.type == FAILURE else None,
         "evidence": data.get("mechanism_evidence"),
@@ -190,7 +190,7 @@ def _failures(counted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def add(changes: Sequence[Change], rows: Rows) -> None:
     """Add what these motors say now to the sums of their lots, and take away what they said before."""
     for _, old, new in changes:
-        for row in moved(contributions(old), contributions(new)):
+        for row in moved(contributions(old or ()), contributions(new)):
             rows.add(row)
 
 

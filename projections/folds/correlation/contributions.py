@@ -25,7 +25,7 @@ def add(changes: Sequence[Change], rows: Rows) -> None:
     products = Products()
     groups: dict[str, tuple[ResultGroup, list[int]]] = {}
     for _, old, new in changes:
-        before, after = _units(old), _units(new)
+        before, after = {} if old is None else _units(old), _units(new)
         for units, others, sign in ((after, before, 1), (before, after, -1)):
             for unit, tests in units.items():
                 if others.get(unit) != tests:

@@ -106,6 +106,7 @@ class MotorResults:
 
     __key__: ClassVar[tuple[str, ...]] = ("motor",)
     __undigested__: ClassVar[tuple[str, ...]] = ("claims",)
+    __finite__: ClassVar[bool] = True
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("motor_type",),)
 
     @property

@@ -55,7 +55,7 @@ def result(event: Recorded) -> dict[str, Any]:
         "origin": origin(data),
     }
     if u is not None:
-        says["u"] = u
+        says["u"] = finite(u)
     if temperature is not None:
         says["temperature_Cel"], says["dT"] = temperature, _ticks_at(data, temperature)
     for name in ("operator", "fixture", "calibration"):
@@ -102,22 +102,23 @@ def condition(event: Recorded) -> Mapping[str, float | None]:
     """The set point in canonical units, rounded to its frozen tick; results are pooled only at an equal one."""
     data = event.data
     point = data.get("operating_point") or {}
+    speed, torque, voltage = _stated(point, "speed"), _stated(point, "torque"), _stated(point, "voltage")
     if event.type == THERMAL:
         soak = data["soak"]
-        more = tuple(_stated(soak.get(name)) for name in ("temperature", "duration", "fault_current"))
-    elif event.type == VIBRATION:
+        more = (_stated(soak, "temperature"), _stated(soak, "duration"), _stated(soak, "fault_current"))
+        return _condition(THERMAL, speed, torque, voltage, *more)
+    if event.type == VIBRATION:
         band, rigid = data["band"], 1.0 if data["mounting"] == "rigid" else 0.0
-        more = (_stated(band["low"]), _stated(band["high"]), (rigid, "1"))
-    else:
-        more = ()
-    return _condition(event.type, *(_stated(point.get(name)) for name in ("speed", "torque", "voltage")), *more)
+        return _condition(VIBRATION, speed, torque, voltage, _stated(band, "low"), _stated(band, "high"), (rigid, "1"))
+    return _condition(event.type, speed, torque, voltage)
 
 
 Stated = tuple[float, str] | None
 
 
-def _stated(value: Mapping[str, Any] | None) -> Stated:
-    return None if value is None else (float(value["value"]), value["unit"])
+def _stated(values: Mapping[str, Any], name: str) -> Stated:
+    value = values.get(name)
+    return None if value is None else (value["value"], value["unit"])
 
 
 @lru_cache(maxsize=4096)
@@ -134,7 +135,11 @@ def _condition(event_type: str, speed: Stated, torque: Stated, voltage: Stated, 
         found["fault_A"] = _point(more[2], "fault_current")
     if event_type == VIBRATION:
         names = (("band_low_Hz", "Hz"), ("band_high_Hz", "Hz"), ("rigid_mounting", "1"))
-        found |= {name: convert(*part, unit) for (name, unit), part in zip(names, more, strict=True) if part}
+        found |= {
+            name: finite(convert(float(part[0]), part[1], unit))
+            for (name, unit), part in zip(names, more, strict=True)
+            if part
+        }
     return found
 
 
@@ -142,7 +147,7 @@ def _point(value: Stated, name: str) -> float | None:
     if value is None:
         return None
     covariate = COVARIATES[name]
-    return round(covariate.value(covariate.ticks(convert(value[0], value[1], covariate.unit))), 6)
+    return round(covariate.value(covariate.ticks(convert(float(value[0]), value[1], covariate.unit))), 6)
 
 
 def _voltage(value: Stated) -> float | None:

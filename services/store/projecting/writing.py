@@ -88,21 +88,26 @@ def _insert(raw: Raw[Any], table: str, shape: Shape, rows: Sequence[Any], confli
 
 
 def _encoders(shape: Shape) -> list[tuple[int, Callable[[Any], Any]]]:
-    kinds = {"json": _json, "double precision": _double}
+    kinds = {"json": _text if hasattr(shape.row_type, "__finite__") else _json, "double precision": _double}
     return [(at, kinds[kind]) for at, kind in enumerate(shape.sql_types) if kind in kinds]
+
+
+def _text(value: Any) -> str | None:
+    """The value as JSON."""
+    if value is None:
+        return None
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # an integer beyond 64 bits
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def _json(value: Any) -> str | None:
     """The value as JSON. Raises ValueError for NaN and infinities, which would become null."""
-    if value is None:
-        return None
-    try:
-        text = orjson.dumps(value)
-    except TypeError:  # an integer beyond 64 bits
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
-    if b"null" in text:
+    text = _text(value)
+    if text is not None and "null" in text:
         json.dumps(value, allow_nan=False)
-    return text.decode()
+    return text
 
 
 def _double(value: Any) -> float | None:
