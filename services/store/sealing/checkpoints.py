@@ -1,5 +1,6 @@
 """Signed checkpoints: the table of all of them, and the copy of the last one outside the database."""
 
+import fcntl
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,9 @@ from pathlib import Path
 from sqlalchemy import Connection, func, insert, select
 
 from services.store.sealing.keys import sync_folder, write_durably
+from services.store.sealing.notes import epoch_of
 from services.store.tables import log_checkpoints
+from services.verifier import parse_checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,28 @@ class Outside:
             return None
 
     def write(self, note: str) -> None:
-        """Put this note in the place of the last one, in one step and durably."""
+        """Put this note in the place of the last one, in one step and durably, unless that one is newer.
+
+        A sealer that was paused after its commit comes here when another one has signed more.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_name(f".{self.log_id}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            before = self.read()
+            if before is None or _age(before) <= _age(note):
+                self._replace(note)
+
+    def _replace(self, note: str) -> None:
         fresh = self.path.with_name(f".{self.log_id}.{secrets.token_hex(8)}")
         write_durably(fresh, note.encode())
         fresh.replace(self.path)
         sync_folder(self.path.parent)
+
+
+def _age(note: str) -> tuple[int, int]:
+    """The epoch and size of a signed checkpoint, whose order is that of their signing; (0, 0) for what is none."""
+    try:
+        signed = parse_checkpoint(note.rpartition("\n\n")[0] + "\n")
+    except ValueError:
+        return 0, 0
+    return epoch_of(signed.origin), signed.size

@@ -19,7 +19,7 @@ from events.rules.ledger import EpochOpened
 from services.store.database import Database
 from services.store.sealing.checkpoints import Outside, of_size, sizes_near
 from services.store.sealing.ledger import log_id
-from services.store.sealing.notes import origin_of
+from services.store.sealing.notes import epoch_of, origin_of
 from services.store.sealing.proofs import TreeHole, packed_leaves, right_edge
 from services.store.sealing.tree import Growing
 from services.store.tables import log_events
@@ -102,7 +102,7 @@ def restored(connection: Connection, outside: Outside) -> Restored | None:
     head = head_of(connection)
     if head >= signed.size and _root_at(connection, signed.size) == signed.root:
         return None
-    return Restored(max(epoch, _epoch_in(signed.origin)), signed.size, head, note)
+    return Restored(max(epoch, epoch_of(signed.origin)), signed.size, head, note)
 
 
 def _root_at(connection: Connection, size: int) -> bytes | None:
@@ -121,11 +121,6 @@ def _root_at(connection: Connection, size: int) -> bytes | None:
         return None
     tree.add(packed_leaves(connection, start, size))
     return tree.root()
-
-
-def _epoch_in(origin: str) -> int:
-    number = origin.rpartition("/epoch/")[2]
-    return int(number) if number.isdecimal() and "/epoch/" in origin else 1
 
 
 class Guard:

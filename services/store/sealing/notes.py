@@ -45,6 +45,12 @@ def origin_of(log_id: str, epoch: int) -> str:
     return key_name(log_id) if epoch == 1 else f"{key_name(log_id)}/epoch/{epoch}"
 
 
+def epoch_of(origin: str) -> int:
+    """The epoch in the origin of a checkpoint."""
+    number = origin.rpartition("/epoch/")[2]
+    return int(number) if number.isdecimal() and "/epoch/" in origin else 1
+
+
 def checkpoint_text(origin: str, size: int, root: bytes) -> str:
     """The text of a checkpoint, to be signed."""
     return f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"

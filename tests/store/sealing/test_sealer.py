@@ -1,5 +1,7 @@
 """The sealer: what it signs is the log, it goes on where it stopped, one works at a time, and it comes to rest."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
@@ -11,6 +13,7 @@ from services.store.log import Append, Log
 from services.store.sealing import checkpoints
 from services.store.sealing.checkpoints import Outside
 from services.store.sealing.ledger import ledger_of
+from services.store.sealing.notes import checkpoint_text, origin_of
 from services.store.sealing.proofs import consistency, inclusion, log_tree, root_at
 from services.store.sealing.sealer import LEASE, Sealer
 from services.verifier import verify_consistency, verify_inclusion
@@ -182,3 +185,14 @@ def test_the_service_role_cannot_change_or_take_back_a_seal(sealer: Sealer, log:
 def test_events_after_a_request_are_sealed_by_position(sealer: Sealer, log: Log) -> None:
     (outcome,) = log.append(Append((draft(),)))
     assert sealer.seal() == outcome.position == 1
+
+
+def test_a_sealer_that_comes_late_does_not_put_an_older_note_over_a_newer_one(tmp_path: Path) -> None:
+    def note(size: int, epoch: int = 1) -> str:
+        text = checkpoint_text(origin_of("a-log", epoch), size, bytes(32))
+        return f"{text}\n— key signature\n"
+
+    outside = Outside(tmp_path, "a-log")
+    for written, kept in ((note(5), note(5)), (note(3), note(5)), (note(2, 2), note(2, 2)), (note(9), note(2, 2))):
+        outside.write(written)
+        assert outside.read() == kept
