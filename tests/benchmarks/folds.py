@@ -93,7 +93,7 @@ def part_rows(server: EmbeddedPostgres) -> dict[str, Row]:
             targets = projector._live()
             pages = projecting.Pages(database, log, targets, lambda *_: None, projector._done)
             read, events = _timed(lambda at=position: known_part(log.read(at, projecting.PAGE)))  # type: ignore[misc]
-            fold, page = _timed(lambda e=events, p=pages: p._fold(e, None))  # type: ignore[misc]
+            fold, page = _timed(lambda e=events, p=pages: p._fold(e))  # type: ignore[misc]
             write, _ = _timed(lambda g=page, p=pages: p._write(g))  # type: ignore[misc]
             position = events[-1].position
             for name, seconds in (("read_decode", read), ("fold", fold), ("write", write)):

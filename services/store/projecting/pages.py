@@ -1,7 +1,6 @@
-"""Page after page of the log into a set of generations: one page is folded while the one before is written."""
+"""Page after page of the log into a set of generations, each page in one transaction with the checkpoints."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +24,10 @@ from services.store.projecting.folding import (
 from services.store.projecting.rows import BatchRows
 
 PAGE = 4096
-"""Events in a page: the more, the fewer rows are written for each; memory stays bounded by it."""
+"""Events in a page: the more, the fewer rows are written for each; memory stays bounded by it.
+
+One page after the other, in one thread: folding is Python's work, and what threads would overlap they lose in turns.
+"""
 
 Hold = Callable[[Connection, Sequence[Target]], None]
 """Holds what must not change while a page is written: the lease and the checkpoints. Raises Fenced, or Moved."""
@@ -79,46 +81,33 @@ class Pages:
         Raises UnknownType, LogHole, Fenced, Moved; the pages before are written then.
         """
         start = self.position
-        with ThreadPoolExecutor(2, "projector") as threads:
-            reading = threads.submit(self._read, start, until)
-            writing, before = None, None
-            try:
-                while events := known_part(reading.result(), self.release_of):
-                    reading = threads.submit(self._read, events[-1].position, until)
-                    page = self._fold(events, before)
-                    if writing is not None and not self._written(writing, beat) and page is not None:
-                        page = self._fold(events, None)  # what it saw of the page before is not what was written
-                    writing = threads.submit(self._write, page) if page else threads.submit(self._carefully, events)
-                    before = page
-            finally:
-                if writing is not None:
-                    self._written(writing, beat)
+        while events := self._read(until):
+            page = self._fold(events)
+            if page is None or not self._write(page):
+                self._carefully(events)
+            for target in self.targets:
+                target.position = max(target.position, events[-1].position)
+            beat(self.position)
         return self.position - start
 
-    def _written(self, writing: Future[bool], beat: Beat) -> bool:
-        """Wait for the page before; whether it was written as it was folded."""
-        as_folded = writing.result()
-        beat(self.position)
-        return as_folded
+    def _read(self, until: int) -> list[Recorded]:
+        after = self.position
+        return known_part(self.log.read(after, self.size, until), self.release_of) if after < until else []
 
-    def _read(self, after: int, until: int) -> list[Recorded]:
-        return self.log.read(after, self.size, until) if after < until else []
-
-    def _fold(self, events: Sequence[Recorded], before: _Page | None) -> _Page | None:
+    def _fold(self, events: Sequence[Recorded]) -> _Page | None:
         """The page folded for every target; None where an event of it is poison."""
         page = _Page(events, [])
         with self.database.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")  # holds nothing up while Python folds
-            for number, target in enumerate(self.targets):
-                try:
-                    pending = before.rows[number] if before else None
-                    page.rows.append(folded(raw_of(connection), self.log, target, events, pending))
-                except UNWRITABLE:
-                    return None
+            try:
+                for target in self.targets:
+                    page.rows.append(folded(raw_of(connection), self.log, target, events))
+            except UNWRITABLE:
+                return None
         return page
 
     def _write(self, page: _Page) -> bool:
-        """Write a folded page; one whose rows cannot be written is folded again carefully."""
+        """Write a folded page; False, and nothing is written, where a row of it cannot be."""
         try:
             with self._transaction() as connection:
                 for target, rows in zip(self.targets, page.rows, strict=True):
@@ -126,19 +115,16 @@ class Pages:
                         rows.write(raw_of(connection))
                     self._finish(connection, target, page.events[-1].position, ())
         except UNWRITABLE:
-            return self._carefully(page.events)
-        self._moved(page.events[-1].position)
+            return False
         return True
 
-    def _carefully(self, events: Sequence[Recorded]) -> bool:
+    def _carefully(self, events: Sequence[Recorded]) -> None:
         """A page with poison in it: each target finds its own and sets it aside."""
         with self._transaction() as connection:
             for target in self.targets:
                 ahead = [event for event in events if event.position > target.position]
                 refused = fold_carefully(connection, self.log, target, ahead)
                 self._finish(connection, target, events[-1].position, refused)
-        self._moved(events[-1].position)
-        return False
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -153,10 +139,6 @@ class Pages:
     def _finish(self, connection: Connection, target: Target, until: int, refused: Sequence[Refusal]) -> None:
         if until > target.position:
             self.done(connection, target, until, refused)
-
-    def _moved(self, until: int) -> None:
-        for target in self.targets:
-            target.position = max(target.position, until)
 
 
 def raw_of(connection: Connection) -> Raw[Any]:

@@ -17,20 +17,13 @@ Table = dict[tuple[Any, ...], Any]
 
 
 class BatchRows:
-    """The rows of one batch in memory: loaded by key, changed, and written back together.
+    """The rows of one batch in memory: loaded by key, changed, and written back together."""
 
-    `before` are the rows of the batch before this one while those are still being written: what it changed is seen
-    here as it will stand.
-    """
-
-    def __init__(
-        self, raw: Raw[Any], projection: Projection, generation: int, find: Find, before: "BatchRows | None" = None
-    ) -> None:
+    def __init__(self, raw: Raw[Any], projection: Projection, generation: int, find: Find) -> None:
         self._raw = raw
         self._projection = projection
         self._generation = generation
         self._find = find
-        self._pending: Mapping[type[Any], Table] = before.changed if before else {}
         self._loaded: dict[type[Any], Table] = {row_type: {} for row_type in projection.row_types}
         self.changed: dict[type[Any], Table] = {}
         self.sums: dict[type[Any], Table] = {}
@@ -52,7 +45,7 @@ class BatchRows:
         """Store a row whose key is not there."""
         row_type, key = type(row), key_of(row)
         if key not in self.changed.get(row_type, ()):
-            self._loaded[row_type].setdefault(key, self._pending.get(row_type, {}).get(key))
+            self._loaded[row_type].setdefault(key, None)
         self.put(row)
 
     def delete(self, row_type: type[Any], *key: Any) -> None:
@@ -78,14 +71,10 @@ class BatchRows:
             self._load(row_type, wanted)
 
     def _load(self, row_type: type[Any], wanted: Iterable[tuple[Any, ...]]) -> None:
-        here, pending = self._loaded[row_type], self._pending.get(row_type, {})
-        asked = []
-        for values in wanted:
-            here[values] = pending.get(values)
-            if values not in pending:
-                asked.append(values)
+        here, asked = self._loaded[row_type], list(wanted)
+        here.update(dict.fromkeys(asked))
         table = table_name(self._projection, row_type, self._generation)
-        if not asked or (len(asked) > 64 and not self._holds_any(table)):
+        if len(asked) > 64 and not self._holds_any(table):
             return
         shape = shape_of(row_type)
         columns = ", ".join(

@@ -67,7 +67,7 @@ def filled(postgres: EmbeddedPostgres) -> Iterator[Log]:
 
 @pytest.fixture(scope="module")
 def projector(filled: Log) -> Projector:
-    """All projections, folded in pieces of growing size and in small pages, one written while the next is folded."""
+    """All projections, folded in pieces of growing size, and in small pages."""
     made = Projector(filled.database, filled, all_projections(), "pieces", page=97)
     made.prepare()
     piece, head = 1, filled.head()

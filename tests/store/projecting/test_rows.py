@@ -95,8 +95,8 @@ def raw(connection):
     return connection.connection.driver_connection
 
 
-def batch(connection, before=None):
-    return BatchRows(raw(connection), HOME, 1, lambda refs: {}, before)
+def batch(connection):
+    return BatchRows(raw(connection), HOME, 1, lambda refs: {})
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -157,24 +157,6 @@ def test_a_row_that_is_there_is_not_stored_as_a_new_one(home):
                 rows.write(raw(connection))
         with pytest.raises(psycopg.errors.UniqueViolation):
             rows.write(raw(connection))
-
-
-def test_rows_of_the_batch_before_are_seen_as_they_will_stand(home):
-    keys = [Key(KeyOnly, (name,)) for name in "abc"]
-    with home.begin() as connection:
-        first = batch(connection)
-        first.put(KeyOnly("a"))
-        first.write(raw(connection))
-        second = batch(connection)
-        second.delete(KeyOnly, "a")
-        second.put(KeyOnly("b"))
-        third = batch(connection, before=second)
-        third.load(keys)
-        assert [third.get(KeyOnly, name) for name in "abc"] == [None, KeyOnly("b"), None]
-        third.insert(KeyOnly("a"))
-        second.write(raw(connection))
-        third.write(raw(connection))
-        assert names(connection) == ["a", "b"]
 
 
 @pytest.mark.parametrize("many", [1, 30])
