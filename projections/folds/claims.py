@@ -148,7 +148,9 @@ class _Batch:
 
     def fold(self, events: Sequence[Recorded]) -> None:
         """Take the events in their order, and write what follows."""
-        said = [one for event in events if (one := _said(self.scheme, event)) is not None]
+        mine = self.scheme.read.keys() | {VOIDED}
+        named = [event for event in events if event.type in mine or event.data.get("replaces")]
+        said = [one for event in named if (one := _said(self.scheme, event)) is not None]
         self._load(said)
         for one in said:
             if one.replaced is not None or one.target is not None:
