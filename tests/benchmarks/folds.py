@@ -5,9 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from events.receive import receive
@@ -22,6 +20,7 @@ from services.store.projecting.folding import known_part
 from services.store.projecting.projector import Projector
 from services.wiring import spare_the_collector
 from tests.benchmarks._runner import runner_rate
+from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, merge, rate, report
 from tests.benchmarks.fleet import fleet
 from tests.store.facts import straight
@@ -140,14 +139,8 @@ def measured(server: EmbeddedPostgres) -> dict[str, Row]:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, merge."""
     spare_the_collector()  # as every process of the service does
-    with TemporaryDirectory(prefix="lodestone-bench-") as folder:
-        Path(folder).chmod(0o711)
-        server = EmbeddedPostgres(Path(folder) / "postgres")
-        server.open()
-        try:
-            rows = measured(server)
-        finally:
-            server.close()
+    with own_server() as server:
+        rows = measured(server)
     print(report(rows))
     merge(rows)
     return 0

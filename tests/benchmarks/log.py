@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count, islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -20,6 +18,7 @@ from services.store.database.postgres import OWNER, SERVICE, EmbeddedPostgres
 from services.store.log import Append, Log
 from services.wiring import spare_the_collector
 from tests.benchmarks._parts import part_rows
+from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, in_turn, merge, rate, report
 from tests.benchmarks._yardsticks import Yardsticks
 from tests.store.facts import straight
@@ -182,14 +181,8 @@ def measured(server: EmbeddedPostgres) -> dict[str, Row]:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, merge."""
     spare_the_collector()  # as every process of the service does
-    with TemporaryDirectory(prefix="lodestone-bench-") as folder:
-        Path(folder).chmod(0o711)
-        server = EmbeddedPostgres(Path(folder) / "postgres")
-        server.open()
-        try:
-            rows = measured(server)
-        finally:
-            server.close()
+    with own_server() as server:
+        rows = measured(server)
     print(report(rows))
     merge(rows)
     return 0

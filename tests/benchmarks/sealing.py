@@ -4,12 +4,12 @@ import os
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Log
 from services.store.sealing.sealer import Sealer
+from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, merge, report
 from tests.store.facts import straight
 
@@ -56,15 +56,8 @@ def measured(server: EmbeddedPostgres, folder: Path) -> dict[str, float]:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, merge; exit code 1 when sealing takes more of a core than it may."""
     del arguments
-    with TemporaryDirectory(prefix="lodestone-bench-") as name:
-        home = Path(name)
-        home.chmod(0o711)
-        server = EmbeddedPostgres(home / "postgres")
-        server.open()
-        try:
-            cost = measured(server, home)
-        finally:
-            server.close()
+    with own_server() as server:
+        cost = measured(server, server.folder.parent)
     share = RATE * sum(cost.values())
     budget = f"share of a core at {RATE} events/s, at most"
     rows: dict[str, Row] = {
