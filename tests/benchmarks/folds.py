@@ -81,26 +81,25 @@ def runner(server: EmbeddedPostgres, bodies: list[str]) -> float:
     return found
 
 
-def part_rows(server: EmbeddedPostgres) -> dict[str, Row]:
-    """Where the time goes, in µs of one thread for each event: what would be the floor of each part alone."""
+def part_rows(server: EmbeddedPostgres, name: str, projections: Sequence[Projection]) -> dict[str, Row]:
+    """Where the time goes, in µs for each event: reading and writing alone, without any fold, are the floor."""
     with copied(server) as database:
         log = Log(database)
-        projector = Projector(database, log, (CORRELATION,), "bench")
+        projector = Projector(database, log, projections, "bench")
         projector.prepare()
         spent: dict[str, list[float]] = {"read_decode": [], "fold": [], "write": []}
         position = 0
-        for _ in range(4):
-            targets = projector._live()
-            pages = projecting.Pages(database, log, targets, lambda *_: None, projector._done)
+        for _ in range(6):
+            pages = projecting.Pages(database, log, projector._live(), lambda *_: None, projector._done)
             read, events = _timed(lambda at=position: known_part(log.read(at, projecting.PAGE)))  # type: ignore[misc]
             fold, page = _timed(lambda e=events, p=pages: p._fold(e))  # type: ignore[misc]
             write, _ = _timed(lambda g=page, p=pages: p._write(g))  # type: ignore[misc]
             position = events[-1].position
-            for name, seconds in (("read_decode", read), ("fold", fold), ("write", write)):
-                spent[name].append(1e6 * seconds / len(events))
-    rows = {f"fold_correlation_{name}": _part(median(found)) for name, found in spent.items()}
-    rows["fold_correlation_sum_of_parts"] = _part(sum(median(found) for found in spent.values()))
-    return rows
+            for part, seconds in (("read_decode", read), ("fold", fold), ("write", write)):
+                spent[part].append(1e6 * seconds / len(events))
+    found = {part: median(each) for part, each in spent.items()}
+    rows = {f"{name}, of it {part}": _part(us) for part, us in found.items()}
+    return rows | {f"{name}, of it reading and writing alone": _part(found["read_decode"] + found["write"])}
 
 
 def _part(us: float) -> Row:
@@ -133,7 +132,8 @@ def measured(server: EmbeddedPostgres) -> dict[str, Row]:
     for name, target in TARGETS.items():
         rows[name] = rate(spent[name], spent["runner"], "eventsourcing 9.5, ProjectionRunner, a trivial projection")
         rows[f"{name}_target"] = rate(spent[name], target, "target")
-    return rows | part_rows(server)
+    parts = part_rows(server, "fold_correlation", (CORRELATION,)) | part_rows(server, "fold_all", all_projections())
+    return rows | parts
 
 
 def main(arguments: list[str] | None = None) -> int:
