@@ -138,6 +138,14 @@ event_types = Table(
     Column("release", Text, nullable=False),
     Column("first_seen", DateTime(timezone=True), nullable=False),
 )
+process_reports = Table(
+    "process_reports",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("body", JSONB, nullable=False),
+)
 access_tokens = Table(
     "access_tokens",
     metadata,
