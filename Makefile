@@ -24,7 +24,7 @@ run: install ## Carry the worked example once round the loop, then stay as the s
 	@exec $(BIN)/lodestone run $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.tools browser ## Run every test on the real parts (ARGS="-k name" for some); with CI=true a skip is a failure.
+test: $(VENV)/.tools browser kafka ## Run every test on the real parts (ARGS="-k name" for some); with CI=true a skip is a failure.
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 .PHONY: check
@@ -41,11 +41,11 @@ format: $(VENV)/.tools ## Let ruff format the code and mend what it can.
 	$(BIN)/ruff check --fix .
 
 .PHONY: bench
-bench: $(VENV)/.tools ## Measure ourselves against yardsticks; prints a table and writes build/bench.json.
+bench: $(VENV)/.tools kafka ## Measure ourselves against yardsticks; prints a table and writes build/bench.json.
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 .PHONY: faults
-faults: $(VENV)/.tools ## Kill service, worker, database and imports 100 times each, under load; writes build/faults.json.
+faults: $(VENV)/.tools kafka ## Kill service, worker, database and imports 100 times each, under load; writes build/faults.json.
 	$(BIN)/python -m tests.faults $(ARGS)
 
 .PHONY: lock
@@ -56,6 +56,10 @@ lock: $(VENV)/.tools ## Write the lock files again (UPGRADE=--upgrade for newer 
 .PHONY: browser
 browser: $(VENV)/.tools
 	@.ci/browser $(BIN)
+
+.PHONY: kafka
+kafka: $(VENV)/.tools
+	@.ci/kafka $(BIN)
 
 .PHONY: clean
 clean: ## Remove .venv and what the tools left behind; the data directory stays.

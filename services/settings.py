@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -43,6 +44,28 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str | None = Field(
         default=None, description="Kafka brokers as host:port,…; none: Kafka is off."
     )
+    kafka_prefix: str = Field(
+        default="lodestone",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$",
+        description="How every topic, group and transactional id of ours begins.",
+    )
+    kafka_partitions: int = Field(
+        default=4, ge=1, le=1024, description="Partitions of the topics of bench events and of the log, when made."
+    )
+    kafka_replication: int = Field(
+        default=-1, ge=-1, le=32767, description="Copies of each topic that is made; -1: what the brokers are set to."
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How to get in to Kafka."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How the user name and password are shown to Kafka (SASL_…)."
+    )
+    kafka_username: str | None = Field(default=None, description="User name for Kafka (SASL_…).")
+    kafka_password: str | None = Field(default=None, description="Password for Kafka (SASL_…).")
+    kafka_ca_file: Path | None = Field(
+        default=None, description="Certificates of who signs the brokers' own (SSL, SASL_SSL); none: the system's."
+    )
     public_url: str | None = Field(
         default=None, description="URL under which others reach the service; none: host and port."
     )
@@ -57,6 +80,18 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The URL to tell people."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def kafka_security(self) -> dict[str, Any]:
+        """How to get in to Kafka, as options of its clients."""
+        options: dict[str, Any] = {"security_protocol": self.kafka_security_protocol}
+        if self.kafka_security_protocol.endswith("SSL") and self.kafka_ca_file is not None:
+            options["ssl_cafile"] = str(self.kafka_ca_file)
+        if self.kafka_security_protocol.startswith("SASL"):
+            options["sasl_mechanism"] = self.kafka_sasl_mechanism
+            options["sasl_plain_username"] = self.kafka_username
+            options["sasl_plain_password"] = self.kafka_password
+        return options
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +128,8 @@ def explain(settings: Settings) -> list[Explained]:
 
 def _masked(name: str, value: str) -> str:
     """The value without passwords; a database's address that cannot be read as a URL is not shown at all."""
+    if name.endswith("_password"):
+        return "***"
     secret = name.startswith("database_")
     if "://" not in value and not secret:
         return value

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from events.errors import Unavailable
+from events.errors import Invalid, Unavailable
 from projections.folds import all_projections
 from services.access.sessions import Sessions
 from services.access.tokens import Tokens
@@ -24,6 +24,7 @@ from services.store.projecting.projector import Projector
 from services.store.sealing.epochs import Guard
 from services.store.sealing.feeds import Feeds
 from services.store.sealing.sealer import Sealer
+from services.transports.kafka.connecting import Cluster
 
 VERSION = version("lodestone")
 
@@ -99,6 +100,21 @@ def parts(settings: Settings) -> Iterator[Parts]:
         database.dispose()
         if embedded is not None:
             embedded.close()
+
+
+def cluster(settings: Settings) -> Cluster:
+    """The Kafka cluster of these settings. Raises Invalid where none is named."""
+    if settings.kafka_bootstrap_servers is None:
+        raise Invalid(
+            "Kafka is off: LODESTONE_KAFKA_BOOTSTRAP_SERVERS names no broker. Set it, e.g. to localhost:9092."
+        )
+    return Cluster(
+        servers=settings.kafka_bootstrap_servers,
+        prefix=settings.kafka_prefix,
+        partitions=settings.kafka_partitions,
+        replication=settings.kafka_replication,
+        security=settings.kafka_security,
+    )
 
 
 def made(settings: Settings, database: Database) -> Parts:

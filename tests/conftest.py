@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from services.stack.kafka import KafkaBroker
 from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Log
+from services.transports.kafka.connecting import Cluster
 
 TEMPLATE = "lodestone_template"
 _numbers = count(1)
@@ -49,3 +51,20 @@ def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
 def log(database: Database) -> Log:
     """The log in this test's database."""
     return Log(database)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """One Kafka broker for the whole run, whichever of its processes needs it first; nobody may kill it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    made = KafkaBroker(shared / "kafka")
+    made.open()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def kafka(broker: KafkaBroker) -> Cluster:
+    """The broker, with topics of this test's own."""
+    return Cluster(broker.address, prefix=f"t{os.getpid()}-{next(_numbers)}", partitions=4)

@@ -1,1 +1,1 @@
-"""Other ways in and out for the same events. Holds nothing in this release; decides nothing ever."""
+"""Other ways in and out for the same events. Translates and carries; decides nothing."""

@@ -1,0 +1,1 @@
+"""Tests of `services/stack`: the real parts as local processes."""

@@ -1,0 +1,1 @@
+"""Tests of `services/transports` against a real Kafka broker."""
