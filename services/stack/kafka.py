@@ -38,7 +38,7 @@ def jars() -> Path:
     """The folder of the broker's jars. Raises Unavailable when they were not fetched."""
     folder = Path(sys.prefix) / "kafka" / "libs"
     if not folder.is_dir():
-        raise Unavailable(f"The jars of the Kafka broker are not in {folder}: `make stack` and `make test` fetch them.")
+        raise Unavailable(f"The jars of the Kafka broker are not in {folder}: `make test` fetches them.")
     return folder
 
 
