@@ -34,6 +34,11 @@ class Runtime:
     guard: Guard | None = None
     feeds: Feeds | None = None
     """Signs the heads of feeds for answers; without it answers carry the last ones that were kept."""
+    kafka: bool = False
+    """Whether brokers are configured, so that a relay and an ingress are expected to run."""
+
+    def __post_init__(self) -> None:
+        self.log.writer.observed = self.metrics.committed
 
     def position(self) -> int:
         """The log position that all projections have reached."""

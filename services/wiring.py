@@ -55,6 +55,7 @@ class Parts:
             data_dir=self.settings.data_dir,
             guard=self.guard,
             feeds=self.feeds,
+            kafka=self.settings.kafka_bootstrap_servers is not None,
             public_url=self.settings.url,
             max_body_bytes=self.settings.max_body_bytes,
         )

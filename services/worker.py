@@ -1,13 +1,16 @@
 """The worker: folds and decides, turn after turn, and seals beside it, until it is told to stop."""
 
 import threading
+import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from events.errors import DomainError, Unavailable, UnknownType
+from services.measurements import Tally
 from services.store.projecting.projector import Projector
+from services.store.reports import Reporter, body
 from services.store.sealing.pace import Pace
 from services.store.sealing.sealer import Sealer
 
@@ -36,6 +39,9 @@ class Worker:
         self.decider = decider
         self.sealer = sealer
         self.stopping = threading.Event()
+        self.tally = Tally("worker")
+        self.trouble: str | None = None
+        self._began = time.monotonic()
         self._folded = threading.Event()
 
     def run(self) -> None:
@@ -45,11 +51,20 @@ class Worker:
         """
         sealing = threading.Thread(target=self._seal, daemon=True)
         sealing.start()
-        try:
-            self._work()
-        finally:
-            self._folded.set()
-            sealing.join(LAST_S)
+        with Reporter(self.projector.database, "worker", self.projector.owner, self.says):
+            try:
+                self._work()
+            finally:
+                self._folded.set()
+                sealing.join(LAST_S)
+
+    def says(self) -> dict[str, Any]:
+        """What this worker reports about itself."""
+        self.tally.set("lodestone_worker_turn_age_seconds", time.monotonic() - self._began)
+        state = "working" if self.projector.lease is not None else "standby"
+        if self.stopping.is_set() or self.trouble:
+            state = "stopping" if self.stopping.is_set() else "waiting"
+        return body(state, self.trouble, self.tally.figures())
 
     def _work(self) -> None:
         prepared = False
@@ -61,24 +76,36 @@ class Worker:
                 busy = self.turn()
             except Unavailable as error:
                 _words.warning("waiting for the database", reason=error.detail)
-                self.stopping.wait(TROUBLE_S)
+                self._wait(error.detail)
             except UnknownType:
                 raise
             except Exception as error:
                 # The outer loop outlives anything; what failed was rolled back and is tried again.
                 _words.error("turn failed", error=f"{type(error).__name__}: {error}", exc_info=True)
-                self.stopping.wait(TROUBLE_S)
+                self.tally.add("lodestone_worker_turns_failed_total")
+                self._wait(f"A turn failed ({type(error).__name__}) and is tried again; the worker's log says more.")
             else:
+                self.trouble = None
                 if not busy:
                     self.stopping.wait(IDLE_S)
 
+    def _wait(self, trouble: str) -> None:
+        self.trouble = trouble
+        self.stopping.wait(TROUBLE_S)
+
     def turn(self) -> bool:
         """Fold what is new, then conclude from it; whether anything was done."""
+        self._began = time.monotonic()
         moved = self.projector.catch_up()
         concluded = 0
         if self.decider is not None and self.projector.lease is not None:
             concluded = self.decider.decide_once()
-        return bool(moved or concluded)
+        if not moved and not concluded:
+            return False
+        self.tally.add("lodestone_worker_events_folded_total", moved)
+        self.tally.add("lodestone_worker_events_concluded_total", concluded)
+        self.tally.timed("lodestone_worker_turn_duration_seconds", time.monotonic() - self._began)
+        return True
 
     def stop(self) -> None:
         """End after the turn at hand."""

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from events.errors import Invalid, TooLarge
+from services import tracing
 from services.doors.answers import POSITION, refusal
 from services.exchange.problems import UnsupportedMedia
 from services.runtime import Runtime
@@ -55,7 +56,9 @@ class Edge:
         scope["path"] = _path(scope)
         scope.setdefault("state", {})["request_id"] = exchange.request_id
         answer = self._answering(scope, send, exchange)
-        with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
+        bound = structlog.contextvars.bound_contextvars(request_id=exchange.request_id)
+        with bound, tracing.bound(_traceparent(scope)):
+            self.runtime.metrics.in_flight(scope["method"], 1, scope["scheme"])
             try:
                 await self._serve(scope, receive, answer)
             finally:
@@ -109,7 +112,8 @@ class Edge:
     def _record(self, scope: Scope, exchange: _Exchange) -> None:
         seconds = time.perf_counter() - exchange.started
         route = getattr(scope.get("route"), "path", None) or "unmatched"
-        self.runtime.metrics.request(scope["method"], route, exchange.status, seconds)
+        self.runtime.metrics.in_flight(scope["method"], -1, scope["scheme"])
+        self.runtime.metrics.request(scope["method"], route, exchange.status, seconds, scope["scheme"])
         facts: dict[str, Any] = {"method": scope["method"], "path": scope["path"], "status": exchange.status}
         principal = scope["state"].get("principal")
         if principal is not None:
@@ -128,6 +132,12 @@ def _path(scope: Scope) -> str:
 def _request_id(scope: Scope) -> str:
     given = Headers(scope=scope).get("x-request-id", "")
     return given if _ID.match(given) else uuid.uuid4().hex
+
+
+def _traceparent(scope: Scope) -> str | None:
+    """The caller's trace; of two that contradict each other neither counts."""
+    given = set(Headers(scope=scope).getlist("traceparent"))
+    return given.pop() if len(given) == 1 else None
 
 
 def _too_large(limit: int) -> TooLarge:

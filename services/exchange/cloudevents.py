@@ -10,12 +10,12 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from events.errors import Fault, Invalid
+from services import tracing
 from services.exchange.problems import UnsupportedMedia
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 _JSON = re.compile(r"^application/(?:[a-z0-9.+-]+\+)?json$")
-_TRACEPARENT = re.compile(r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -129,6 +129,6 @@ def _traced(event: object, pairs: list[tuple[str, str]]) -> object:
     if not isinstance(event, dict) or "traceparent" in event:
         return event
     for name, value in pairs:
-        if name == "traceparent" and _TRACEPARENT.match(value):
+        if name == "traceparent" and tracing.parse(value):
             return {**event, "traceparent": value}
     return event

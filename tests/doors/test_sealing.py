@@ -153,4 +153,4 @@ def test_the_status_says_how_far_the_log_is_sealed(service, sealer):
     after = admin.get("/v1/status").json()["sealed"]
     assert (after["size"], after["lag"], after["anchored"]) == (service.log.head(), 0, True)
     measured = service.client().get("/metrics").text
-    assert f"lodestone_sealed_position {float(after['size'])}" in measured
+    assert f"lodestone_seal_position {float(after['size'])}" in measured

@@ -102,12 +102,12 @@ def test_health_readiness_and_measurements_need_no_token(service):
     assert client.get("/healthz").json()["status"] == "ok"
     ready = client.get("/readyz")
     assert ready.status_code == 200, ready.text
-    assert set(ready.json()["parts"]) == {"database", "migrations", "log", "projections"}
+    assert set(ready.json()["parts"]) == {"database", "migrations", "log", "projections", "seals", "worker"}
     post(service.client("bench", source_prefix="/benches/B1"), efficiency("M1"), "x")
     text = client.get("/metrics").text
-    assert 'lodestone_events_total{status="accepted"} 1.0' in text
-    assert 'lodestone_events_total{status="rejected"} 1.0' in text
-    assert "lodestone_append_seconds_count 1.0" in text
+    assert 'lodestone_events_received_total{status="accepted"} 1.0' in text
+    assert 'lodestone_events_received_total{status="rejected"} 1.0' in text
+    assert "lodestone_append_duration_seconds_count 1.0" in text
     assert "lodestone_quarantine_items 1.0" in text
 
 

@@ -4,14 +4,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST
 
-from events.errors import DomainError
 from services.doors.answers import Json
 from services.doors.context import Here, reads, runtime_of
-from services.doors.operations.status import measure, status
+from services.doors.operations.figures import figures
+from services.doors.operations.parts import readiness
+from services.doors.operations.status import status
 from services.doors.pages.environment import render
-from services.runtime import Runtime
 
 router = APIRouter(tags=["operations"])
 Reading = Annotated[Here, Depends(reads("read_status"))]
@@ -27,71 +26,27 @@ def healthz() -> Json:
     "/readyz", summary="Ready?", response_model=dict[str, Any], responses={503: {"description": "A part is not."}}
 )
 def readyz(request: Request) -> Json:
-    """Each part by name: the database answers, its tables are of this release, the projections are read and go on."""
-    runtime = runtime_of(request)
-    parts = {
-        "database": _database(runtime),
-        "migrations": _migrations(runtime),
-        "log": _log(runtime),
-        "projections": _projections(runtime),
-    }
-    ready = all(part["ready"] for part in parts.values())
-    body = {"status": "ready" if ready else "not ready", "parts": parts}
+    """Each part by name. 503 when one is not ready; 200 with `degraded` when something behind the service is late or
+    missing: an API whose relay is down still takes events.
+    """
+    ready, body = readiness(runtime_of(request))
     return Json(body, 200 if ready else 503, None if ready else {"Retry-After": "2"})
-
-
-def _database(runtime: Runtime) -> dict[str, Any]:
-    try:
-        runtime.database.ping()
-    except DomainError as error:
-        return {"ready": False, "detail": error.detail}
-    return {"ready": True}
-
-
-def _migrations(runtime: Runtime) -> dict[str, Any]:
-    try:
-        if runtime.database.migrated():
-            return {"ready": True}
-    except DomainError as error:
-        return {"ready": False, "detail": error.detail}
-    return {
-        "ready": False,
-        "detail": "The tables are of another release; start `lodestone serve` to migrate.",
-    }
-
-
-def _log(runtime: Runtime) -> dict[str, Any]:
-    """Whether the log continues what was signed, so that it takes more in."""
-    try:
-        if runtime.guard is not None:
-            runtime.guard()
-    except DomainError as error:
-        return {"ready": False, "detail": error.detail}
-    return {"ready": True}
-
-
-def _projections(runtime: Runtime) -> dict[str, Any]:
-    try:
-        missing = sorted(set(runtime.projector.projections) - set(runtime.projector.positions()))
-        stopped = runtime.projector.stopped()
-    except DomainError as error:
-        return {"ready": False, "detail": error.detail}
-    if missing:
-        return {"ready": False, "detail": f"Not made yet: {', '.join(missing)}; `lodestone worker` makes them."}
-    return {"ready": True} if stopped is None else {"ready": False, "detail": stopped}
 
 
 @router.get("/metrics", summary="Measurements", response_class=Response)
 def metrics(request: Request) -> Response:
-    """Prometheus text format."""
+    """Prometheus text format, or OpenMetrics where that is asked for; the names are in docs/operations.md."""
     runtime = runtime_of(request)
-    measure(runtime)
-    return Response(runtime.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+    accept = request.headers.get("accept", "")
+    text, content_type = runtime.metrics.text(figures(runtime), accept, runtime.version)
+    return Response(text, headers={"Content-Type": content_type})
 
 
 @router.get("/v1/status", summary="Status", response_model=dict[str, Any])
 def read_status(here: Reading) -> Json:
-    """Position, projections with their lag, the decider, quarantine, results waiting for genealogy, open proposals."""
+    """Position, projections with their lag in events and seconds, the decider, seals, the other processes, quarantine,
+    results waiting for genealogy, open proposals.
+    """
     return Json(status(here.runtime))
 
 

@@ -1,59 +1,98 @@
 """How the service does: positions and lags, what waits, what is open; the same for HTTP, metrics and command line."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from events.envelope import utc_text
 from events.rules.proposals.state import DECIDABLE
 from projections.folds.cases import Case
 from projections.folds.correlation.rows import MotorResults
 from projections.folds.lifetimes import MotorLife
+from services.doors.operations import processes
 from services.runtime import Runtime
+from services.store.reports import reports
 from services.store.sealing.checkpoints import latest
 from services.store.sealing.ledger.anchors import unanchored
-from services.store.tables import parked_events, quarantine
+from services.store.tables import log_events, parked_events, quarantine
 
 
 def status(runtime: Runtime) -> dict[str, Any]:
     """`lodestone status --json` (design.md §9): positions, lags, quarantine, waiting, open proposals, version.
 
-    `stopped` is null, or the sentence that says which release to run.
+    `lag` counts events, `lag_s` is the age of the oldest of them. `stopped` is null, or the sentence that says which
+    release to run. `processes` holds what worker, ingress, relay and shards last reported.
     """
-    positions = runtime.projector.positions()
     head = runtime.log.head()
+    told = reports(runtime.database)
     return {
         "position": head,
-        "projections": {name: _lag(positions.get(name, 0), head) for name in sorted(runtime.projector.projections)},
-        "decider": _lag(runtime.decided(), head),
+        **progress(runtime, head),
         "stopped": runtime.projector.stopped(),
         "sealed": sealed(runtime, head),
         **counts(runtime),
+        "processes": processes.shown(told, kafka=runtime.kafka),
+        **({"relay": relayed(runtime, told, head)} if runtime.kafka else {}),
         "version": runtime.version,
     }
 
 
-def _lag(position: int, head: int) -> dict[str, int]:
-    return {"position": position, "lag": max(0, head - position)}
+def progress(runtime: Runtime, head: int) -> dict[str, Any]:
+    """How far each projection and the decider are behind the head."""
+    positions = runtime.projector.positions()
+    at = {name: positions.get(name, 0) for name in sorted(runtime.projector.projections)}
+    decided = runtime.decided()
+    with runtime.database.connect() as connection:
+        age = ages(connection, {*at.values(), decided}, runtime.clock())
+    return {
+        "projections": {name: lag(position, head, age) for name, position in at.items()},
+        "decider": lag(decided, head, age),
+    }
+
+
+def lag(position: int, head: int, age: dict[int, float]) -> dict[str, Any]:
+    """How far behind the head a reader at this position is, in events and in seconds."""
+    behind = max(0, head - position)
+    return {"position": position, "lag": behind, "lag_s": round(age.get(position, 0.0), 3) if behind else 0.0}
+
+
+def ages(connection: Connection, positions: Iterable[int], now: datetime) -> dict[int, float]:
+    """Seconds since the event after each of these positions was recorded; nothing where there is none."""
+    table = log_events
+    following = [position + 1 for position in set(positions)]
+    rows = connection.execute(select(table.c.position, table.c.recorded_at).where(table.c.position.in_(following)))
+    return {row.position - 1: max(0.0, (now - row.recorded_at).total_seconds()) for row in rows}
 
 
 def sealed(runtime: Runtime, head: int) -> dict[str, Any]:
     """How many events the newest checkpoint covers, how far that is behind, when and in which epoch it was signed.
 
-    `anchored`: the log itself carries a checkpoint that covers everything but its own seals.
+    `anchored`: the log itself carries a checkpoint that covers everything but its own seals; nothing is late then.
     """
     with runtime.database.connect() as connection:
         last, anchored = latest(connection), not unanchored(connection)
-    size, epoch = (last.size, last.epoch) if last else (0, 1)
-    signed_at = utc_text(last.signed_at) if last else None
+        size, epoch = (last.size, last.epoch) if last else (0, 1)
+        age = {} if anchored else ages(connection, [size], runtime.clock())
+    found = lag(size, head, age)
     return {
         "size": size,
-        "lag": max(0, head - size),
+        "lag": found["lag"],
+        "lag_s": found["lag_s"],
         "epoch": epoch,
-        "signed_at": signed_at,
+        "signed_at": utc_text(last.signed_at) if last else None,
         "anchored": anchored,
     }
+
+
+def relayed(runtime: Runtime, told: Iterable[processes.Report], head: int) -> dict[str, Any]:
+    """How far the log is published to Kafka, by what the relay last said; position null while none was heard."""
+    position = processes.relay_position(told)
+    if position is None:
+        return {"position": None, "lag": head, "lag_s": None}
+    with runtime.database.connect() as connection:
+        return lag(position, head, ages(connection, [position], runtime.clock()))
 
 
 def counts(runtime: Runtime) -> dict[str, int]:
@@ -70,20 +109,3 @@ def counts(runtime: Runtime) -> dict[str, int]:
             "waiting_for_genealogy": sum(int(connection.execute(query).scalar_one()) for query in waiting),
             "proposals_open": int(connection.execute(undecided).scalar_one()),
         }
-
-
-def measure(runtime: Runtime) -> None:
-    """Bring the gauges up to now, before they are read."""
-    found, metrics = status(runtime), runtime.metrics
-    metrics.head.set(found["position"])
-    for name, projection in found["projections"].items():
-        metrics.lag.labels(name).set(projection["lag"])
-    metrics.lag.labels("decider").set(found["decider"]["lag"])
-    metrics.sealed.set(found["sealed"]["size"])
-    if found["sealed"]["signed_at"]:
-        signed_at = datetime.fromisoformat(found["sealed"]["signed_at"])
-        metrics.checkpoint_age.set((runtime.clock() - signed_at).total_seconds())
-    metrics.quarantine.set(found["quarantine"])
-    metrics.parked.set(found["parked"])
-    metrics.waiting.set(found["waiting_for_genealogy"])
-    metrics.proposals_open.set(found["proposals_open"])

@@ -64,6 +64,8 @@ class Writer:
         self.waiting_limit = waiting
         self.patience_s = patience_s
         self.closed = False
+        self.observed: Callable[[int, float], None] = lambda events, seconds: None
+        """Told of each commit: how many events it held, and how long it took."""
         self._last = datetime.min.replace(tzinfo=UTC)
         self._begin_anew()
         _writers.add(self)
@@ -168,9 +170,12 @@ class Writer:
             ticket.tell(answer)
 
     def _written(self, requests: Sequence[Append]) -> Sequence[Answer | BaseException]:
+        began = time.perf_counter()
         try:
             with self.database.guarded(), prepared():
-                return self._tried(requests)
+                answers = self._tried(requests)
+            self.observed(sum(len(request.drafts) for request in requests), time.perf_counter() - began)
+            return answers
         except grouping.Lost as lost:
             self._let_go()
             return [self._resolved(*pair) for pair in zip(requests, lost.answers, strict=True)]

@@ -1,0 +1,1 @@
+"""Measurements: their names, counting, and the text that Prometheus reads."""
