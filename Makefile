@@ -48,6 +48,10 @@ bench: $(VENV)/.tools kafka ## Measure ourselves against yardsticks; prints a ta
 faults: $(VENV)/.tools kafka ## Kill service, worker, database and imports 100 times each, under load; writes build/faults.json.
 	$(BIN)/python -m tests.faults $(ARGS)
 
+.PHONY: soak
+soak: $(VENV)/.tools ## Grow a log to N events (N=1000000): cost per event and memory; writes build/soak.json and build/soak.svg.
+	$(BIN)/python -m tests.soak $(or $(N),100000)
+
 .PHONY: lock
 lock: $(VENV)/.tools ## Write the lock files again (UPGRADE=--upgrade for newer versions).
 	$(COMPILE) --build-deps-for editable --build-deps-for wheel -o requirements.lock pyproject.toml

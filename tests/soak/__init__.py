@@ -1,0 +1,1 @@
+"""Growth: what an event costs, and how much memory a process holds, as the log grows; `make soak N=…`."""
