@@ -13,9 +13,9 @@ WITHIN = 1.3
 """How much more than in a small log an event may cost at the last mark."""
 
 
-def sizes(last: int) -> list[int]:
-    """10⁴, 10⁵ … up to the last, which is always there."""
-    found, size = [], FIRST
+def sizes(last: int, first: int = FIRST) -> list[int]:
+    """The first, ten times as many … up to the last, which is always there."""
+    found, size = [], first
     while size < last:
         found.append(size)
         size *= 10
@@ -57,12 +57,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Grow, print, write build/soak.json and build/soak.svg; exit code 1 when the cost grew by more than 1.3 ×."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("events", nargs="?", type=int, default=100_000, metavar="N", help="how far the log grows")
+    parser.add_argument("--first", type=int, default=FIRST, help="the first mark; the next are ten times as far each")
+    parser.add_argument("--within", type=float, default=WITHIN, help="how many times as much an event may cost at last")
     options = parser.parse_args(arguments)
     if options.events < 1:
         parser.error("N is the number of events: at least 1")
     marks: list[Mark] = []
     RESULTS.parent.mkdir(exist_ok=True)
-    for mark in grow(sizes(options.events)):
+    for mark in grow(sizes(options.events, options.first)):
         marks.append(mark)
         print(
             f"{mark.events:,} events: {mark.total_us:.1f} µs each, {mark.growth:.2f} × a small log",
@@ -73,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
         plot(marks, PLOT)
     print(table(marks))
     print(f"At {mark.events:,} events one costs {mark.growth:.2f} × what it costs in a small log: {RESULTS}, {PLOT}.")
-    return int(mark.growth > WITHIN)
+    return int(mark.growth > options.within)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,7 @@ def test_marks_are_at_the_decades_and_at_the_end():
 
 def test_a_short_soak_writes_what_the_long_one_writes(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(soak, "FIRST", 1_000)
-    monkeypatch.setattr(soak, "WITHIN", 100.0)
-    assert soak.main(["4000"]) == 0
+    assert soak.main(["4000", "--first", "1000", "--within", "100"]) == 0
     marks = json.loads(soak.RESULTS.read_text())["marks"]
     assert [mark["events"] for mark in marks] == [1_000, 4_000]
     assert all(min(mark["cost_us"].values()) > 0 and mark["resident_MB"] > 0 for mark in marks)
