@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Identity,
     Integer,
     LargeBinary,
     MetaData,
@@ -44,6 +45,12 @@ log_streams = Table(
     Column("stream", Text, primary_key=True),
     Column("version", BigInteger, primary_key=True, autoincrement=False),
     Column("position", BigInteger, nullable=False),
+)
+log_cursors = Table(
+    "log_cursors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("next", BigInteger, nullable=False),
 )
 log_about = Table(
     "log_about",
@@ -95,6 +102,19 @@ quarantine = Table(
     Column("event", LargeBinary, nullable=False),
     Column("problem", JSONB, nullable=False),
     Column("resolved_at", DateTime(timezone=True)),
+)
+ingress_rejections = Table(
+    "ingress_rejections",
+    metadata,
+    Column("number", BigInteger, Identity(always=True), primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("headers", JSONB, nullable=False),
+    Column("problem", JSONB, nullable=False),
+    Column("quarantine_id", Text, nullable=False),
 )
 idempotency = Table(
     "idempotency",

@@ -47,7 +47,7 @@ class Cut(threading.Thread):
                     part = ready.recv(65536)
                     if not part:
                         return
-                    written = written or b"COPY log_events" in part
+                    written = written or b"COPY log_events" in part or b"INTO log_cursors" in part
                     if ready is client and written and self.cuts == 0 and b"COMMIT" in part:
                         self.cuts += 1
                         if self.after_commit:

@@ -1,7 +1,7 @@
 """What is appended and what came of it; and the plan of a group: duplicates, versions and positions, without I/O."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,17 +21,32 @@ class Companion:
 
 
 @dataclass(frozen=True, slots=True)
+class Advance:
+    """A place in somebody else's log (a partition of Kafka) that moves with the append, if it is still where it was.
+
+    `was` is the next offset that the caller started from (None: it had none), `to` the one after what it brings. `to`
+    is lower where the other log was made anew.
+    """
+
+    name: str
+    was: int | None
+    to: int
+
+
+@dataclass(frozen=True, slots=True)
 class Append:
     """What is to be written together.
 
     `expected` maps a stream to the version that the caller saw (0: it must not exist). `atomic`: an identity
-    conflict refuses the whole; else (a bench's batch) only that event.
+    conflict refuses the whole; else (a bench's batch) only that event. `advances` make it count once: who comes a
+    second time, or beside another, finds them moved.
     """
 
     drafts: tuple[Draft, ...]
     expected: Mapping[str, int] = field(default_factory=dict)
     companions: tuple[Companion, ...] = ()
     atomic: bool = True
+    advances: tuple[Advance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,29 @@ class Outcome:
     position: int | None
     stored_hash: bytes | None = None
     recorded_time: str | None = None
+
+
+class Conflicts(IdentityConflict):
+    """An atomic request holds identities that are taken by other payloads; `outcomes` says so for each of its drafts.
+
+    Nothing of it was written. A conflict stays one for ever, so the rest may be sent again without those.
+    """
+
+    def __init__(self, drafts: Sequence[Draft], outcomes: tuple[Outcome, ...]) -> None:
+        at = next(at for at, outcome in enumerate(outcomes) if outcome.status == "conflict")
+        draft, held = drafts[at], outcomes[at].stored_hash or b""
+        super().__init__(
+            f"The event {draft.id} of {draft.source} is stored already, with another payload.",
+            stored_hash=held.hex(),
+            received_hash=draft.content_hash.hex(),
+            source=draft.source,
+            id=draft.id,
+        )
+        self.outcomes = outcomes
+
+
+class CursorMoved(VersionConflict):
+    """Somebody else brought what lies between (another member of the group); facts: cursor, expected, actual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +109,16 @@ class Plan:
     """The rows of a group, one request after another; a later request sees the earlier ones.
 
     `known` are the identities stored before the group, `versions` the current version of every stream that a request
-    numbers or expects. Row k stands at position head + 1 + k.
+    numbers or expects, `cursors` where every cursor is that a request moves; `moved` are those that were. Row k stands
+    at position head + 1 + k.
     """
 
     head: int
     recorded: str
     known: Mapping[bytes, Located]
     versions: dict[str, int]
+    cursors: dict[str, int] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
     keys: list[bytes] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     numbers: list[int | None] = field(default_factory=list)
@@ -86,20 +127,38 @@ class Plan:
     def take(self, request: Append) -> tuple[Outcome, ...]:
         """Add one request: duplicates and conflicts are taken out before anything is numbered.
 
-        Raises IdentityConflict (atomic requests) or VersionConflict; then nothing of it was added.
+        Raises Conflicts (atomic requests), VersionConflict or CursorMoved; then nothing of it was added.
         """
+        self._check_cursors(request.advances)
         start = len(self.drafts)
         try:
-            outcomes = tuple([self._place(draft, request.atomic) for draft in request.drafts])
+            outcomes = tuple([self._place(draft) for draft in request.drafts])
+            if request.atomic and any(outcome.status == "conflict" for outcome in outcomes):
+                raise Conflicts(request.drafts, outcomes)
             if len(self.drafts) > start or not request.drafts:
                 self._check(request.expected)
         except (IdentityConflict, VersionConflict):
             self._forget(start)
             raise
         self._number(start)
+        for advance in request.advances:
+            self.cursors[advance.name] = advance.to
+            self.moved.add(advance.name)
         return outcomes
 
-    def _place(self, draft: Draft, atomic: bool) -> Outcome:
+    def _check_cursors(self, advances: Iterable[Advance]) -> None:
+        for advance in advances:
+            actual = self.cursors.get(advance.name)
+            if actual != advance.was:
+                raise CursorMoved(
+                    f"{advance.name} is at {actual}, not {advance.was}: somebody else brought what lies between. "
+                    "Nothing of this was stored; go on from there.",
+                    cursor=advance.name,
+                    expected=advance.was,
+                    actual=actual,
+                )
+
+    def _place(self, draft: Draft) -> Outcome:
         key = key_of(draft)
         twin, stored = self.places.get(key), self.known.get(key)
         if twin is None and stored is None:
@@ -114,14 +173,6 @@ class Plan:
             position, held = twin, self.drafts[twin - self.head - 1].content_hash
         if held == draft.content_hash:
             return Outcome("duplicate", position)
-        if atomic:
-            raise IdentityConflict(
-                f"The event {draft.id} of {draft.source} is stored already, with another payload.",
-                stored_hash=held.hex(),
-                received_hash=draft.content_hash.hex(),
-                source=draft.source,
-                id=draft.id,
-            )
         return Outcome("conflict", position, held)
 
     def _check(self, expected: Mapping[str, int]) -> None:

@@ -16,7 +16,7 @@ from events.envelope import utc_text
 from events.errors import DomainError, Unavailable
 from services.store.database import Database
 from services.store.log import copying
-from services.store.log.appending import Append, Companion, Located, Outcome, Plan, key_of, streams_of
+from services.store.log.appending import Append, Companion, CursorMoved, Located, Outcome, Plan, key_of, streams_of
 from services.store.tables import metadata
 
 APPEND_LOCK = 7_031_990_001
@@ -29,6 +29,8 @@ _BEGIN = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({A
 _HEAD = "SELECT coalesce(max(position), 0) FROM log_events"
 SPAN = 10_000_000
 """How far ahead of the head that it found a connection looks for the next one."""
+
+_BROKE = "The connection to the database broke while this was written; nothing was stored. Try again."
 
 Answer = tuple[Outcome, ...] | DomainError
 
@@ -107,15 +109,16 @@ def write(
     group. Raises Lost when the commit was sent and not answered.
     """
     with connection.cursor() as cursor:
-        versions = _versions(cursor, streams_of(requests))
+        versions, cursors = _versions(cursor, streams_of(requests)), _cursors(cursor, requests)
         now = clock()
         known = _identities(cursor, requests) if look_first else {}
-        plan, answers = _planned(requests, Plan(head, utc_text(now), known, dict(versions)))
+        plan, answers = _planned(requests, Plan(head, utc_text(now), known, dict(versions), dict(cursors)))
         if not look_first and any(isinstance(answer, DomainError) for answer in answers):
             # What looks like a conflict may be a repeat: a request that is stored already is one whatever its versions.
             known = _identities(cursor, requests)
-            plan, answers = _planned(requests, Plan(head, utc_text(now), known, dict(versions)))
+            plan, answers = _planned(requests, Plan(head, utc_text(now), known, dict(versions), dict(cursors)))
         _copy(cursor, plan, now)
+        _advance(cursor, plan)
         for request, answer in zip(requests, answers, strict=True):
             if not isinstance(answer, DomainError):
                 _accompany(cursor, request.companions)
@@ -140,6 +143,26 @@ def _versions(cursor: psycopg.Cursor[Any], streams: Sequence[str]) -> Mapping[st
         query = f"SELECT s, ({latest}) FROM unnest(%b::text[]) AS s"
         current.update(cursor.execute(query, (list(streams),)).fetchall())
     return current
+
+
+def _cursors(cursor: psycopg.Cursor[Any], requests: Iterable[Append]) -> dict[str, int]:
+    """Where the cursors are that these requests move; those that never moved are not there."""
+    names = {advance.name for request in requests for advance in request.advances}
+    if not names:
+        return {}
+    query = "SELECT name, next FROM log_cursors WHERE name = ANY(%b::text[])"
+    return dict(cursor.execute(query, (sorted(names),)).fetchall())
+
+
+def _advance(cursor: psycopg.Cursor[Any], plan: Plan) -> None:
+    """In the transaction of what was brought: both are there after a crash, or neither."""
+    if plan.moved:
+        names = sorted(plan.moved)
+        cursor.execute(
+            "INSERT INTO log_cursors (name, next) SELECT * FROM unnest(%b::text[], %b::bigint[]) "
+            "ON CONFLICT (name) DO UPDATE SET next = excluded.next",
+            (names, [plan.cursors[name] for name in names]),
+        )
 
 
 def _identities(cursor: psycopg.Cursor[Any], requests: Iterable[Append]) -> dict[bytes, Located]:
@@ -198,7 +221,7 @@ def looked_up(database: Database, request: Append, outcomes: tuple[Outcome, ...]
     """What became of a request whose commit was sent but not answered.
 
     Asks under the lock, so that the commit in question has ended. Raises Unavailable when nothing was written, or
-    when the database stays away longer than anyone waits.
+    when the database stays away longer than anyone waits; CursorMoved when somebody else went on.
     """
     deadline = time.monotonic() + LOOK_UP_S
     while True:
@@ -206,23 +229,44 @@ def looked_up(database: Database, request: Append, outcomes: tuple[Outcome, ...]
             with database.guarded(), connected(database) as connection, connection.cursor() as cursor:
                 lock(connection)
                 found = located(cursor, [key_of(draft) for draft in request.drafts])
+                cursors = _cursors(cursor, [request])
             break
         except Unavailable:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-    wrote = False
-    for draft, outcome in zip(request.drafts, outcomes, strict=True):
-        at = found.get(key_of(draft))
-        if outcome.status == "accepted" and (at is None or at.content_hash != draft.content_hash):
-            raise Unavailable(
-                "The connection to the database broke while this was written; nothing was stored. Try again.",
-                retry_after_s=1,
-            )
-        wrote = wrote or outcome.status == "accepted"
-    if request.companions and not wrote:
-        raise Unavailable("The connection to the database broke while this was written. Try again.", retry_after_s=1)
+    if request.advances:
+        _advanced(request, cursors)
+    else:
+        _arrived(request, outcomes, found)
     return tuple(
         replace(outcome, position=at.position) if (at := found.get(key_of(draft))) else outcome
         for draft, outcome in zip(request.drafts, outcomes, strict=True)
     )
+
+
+def _advanced(request: Append, cursors: Mapping[str, int]) -> None:
+    """Return when the cursors stand where this request put them: it, or one that brought the same, was written."""
+    if all(cursors.get(advance.name) == advance.to for advance in request.advances):
+        return
+    for advance in request.advances:
+        if (actual := cursors.get(advance.name)) not in (advance.was, advance.to):
+            raise CursorMoved(
+                f"{advance.name} is at {actual}: somebody else went on from {advance.was}. Go on from there.",
+                cursor=advance.name,
+                expected=advance.was,
+                actual=actual,
+            )
+    raise Unavailable(_BROKE, retry_after_s=1)
+
+
+def _arrived(request: Append, outcomes: Sequence[Outcome], found: Mapping[bytes, Located]) -> None:
+    """Return when the events are there. Raises Unavailable when they are not, or when there were none to tell by."""
+    wrote = False
+    for draft, outcome in zip(request.drafts, outcomes, strict=True):
+        at = found.get(key_of(draft))
+        if outcome.status == "accepted" and (at is None or at.content_hash != draft.content_hash):
+            raise Unavailable(_BROKE, retry_after_s=1)
+        wrote = wrote or outcome.status == "accepted"
+    if request.companions and not wrote:
+        raise Unavailable("The connection to the database broke while this was written. Try again.", retry_after_s=1)

@@ -46,9 +46,9 @@ class Log:
         """Write a request, all or nothing; one outcome for each draft, in order.
 
         Requests of several threads share a commit, and none feels the others: a refused one fails alone. Raises
-        VersionConflict when a stream moved on, IdentityConflict (atomic requests) when an identity is taken by another
-        payload, Unavailable when the database is away, too much waits, or the log was closed. A commit whose answer
-        was lost is looked up.
+        VersionConflict when a stream moved on (CursorMoved: a cursor), Conflicts (atomic requests) when an identity is
+        taken by another payload, Unavailable when the database is away, too much waits, or the log was closed. A
+        commit whose answer was lost is looked up.
         """
         self.guard()
         return self.writer.append(request)
