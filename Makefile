@@ -24,7 +24,7 @@ run: install ## Carry the worked example once round the loop, then stay as the s
 	@exec $(BIN)/lodestone run $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.tools browser kafka ## Run every test on the real parts (ARGS="-k name" for some); with CI=true a skip is a failure.
+test: $(VENV)/.tools browser kafka promtool ## Run every test on the real parts (ARGS="-k name" for some); with CI=true a skip is a failure.
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 .PHONY: check
@@ -64,6 +64,10 @@ browser: $(VENV)/.tools
 .PHONY: kafka
 kafka: $(VENV)/.tools
 	@.ci/kafka $(BIN)
+
+.PHONY: promtool
+promtool: $(VENV)/.tools
+	@.ci/promtool $(BIN)
 
 .PHONY: clean
 clean: ## Remove .venv and what the tools left behind; the data directory stays.

@@ -92,12 +92,14 @@ def _check_identity(event: Mapping[str, Any], subject: str, key: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an event that the service writes comes from: its source, instant, and what caused it."""
+    """Where an event that the service writes comes from: its source, instant, what caused it, in which trace."""
 
     source: str
     time: str
     correlation: str | None = None
     causation: str | None = None
+    trace: str | None = None
+    """The `traceparent` that it carries on (CloudEvents extension Distributed Tracing)."""
 
 
 def draft(model: BaseModel, *, id: str | UUID, origin: Origin, subject: str | None = None) -> Draft:
@@ -118,4 +120,6 @@ def draft(model: BaseModel, *, id: str | UUID, origin: Origin, subject: str | No
         event["correlationid"] = origin.correlation
     if origin.causation:
         event["causationid"] = origin.causation
+    if origin.trace:
+        event["traceparent"] = origin.trace
     return draft_of(event, f"{line.stream}/{key}", versioned=line.versioned)

@@ -64,6 +64,16 @@ def bound(traceparent: str | None) -> Iterator[Trace]:
         _CURRENT.reset(before)
 
 
+@contextmanager
+def carried_on(traceparent: str | None) -> Iterator[None]:
+    """Like `bound` where there is a trace to carry on; without one nothing changes."""
+    if parse(traceparent) is None:
+        yield
+        return
+    with bound(traceparent):
+        yield
+
+
 def current() -> str | None:
     """The `traceparent` for what the work at hand brings about; None outside of any."""
     trace = _CURRENT.get()

@@ -52,6 +52,7 @@ def worker(
     ] = False,
 ) -> None:
     """Folds and decisions alone; any number may run against one database."""
+    configure_logs("info", as_json=not sys.stderr.isatty())
     with parts(settings.load()) as here:
         working = Worker(here.projector, None if no_decider else _decider(here), here.sealer)
         stop_on_signals(working.stop)

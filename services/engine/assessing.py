@@ -1,6 +1,7 @@
 """Assessing papers: lots with new measurements, and all lots of an item whose specifications changed."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
@@ -14,6 +15,7 @@ from projections.inference.assessments import assess_lots
 from services.engine.book import Book
 from services.engine.materials import ancestry, load_plant
 from services.engine.reading import chunks, rows_among
+from services.engine.traces import of_events
 from services.engine.waking import Woken
 from services.store.projecting.projector import Projector
 from services.store.tables import identity_key, log_identity
@@ -38,10 +40,15 @@ def assessed(
             found.append((_identity(one), one))
     known = _written(connection, [identity for identity, _ in found], origin.source)
     fresh = {identity: one for identity, one in found if identity not in known}
+    traced = of_events(connection, [one.certificate for one in fresh.values()])
     return tuple(
-        draft(one, id=identity, origin=Origin(origin.source, origin.time, causation=one.certificate.id))
+        draft(one, id=identity, origin=replace(origin, causation=one.certificate.id, trace=traced.get(_paper(one))))
         for identity, one in sorted(fresh.items())
     )
+
+
+def _paper(one: LotAssessed) -> tuple[str, str]:
+    return one.certificate.source, one.certificate.id
 
 
 def _items(book: Book) -> list[str]:

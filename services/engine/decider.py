@@ -20,6 +20,8 @@ from events.rules.policies import Policy
 from events.rules.proposals import INITIAL, CaseState, Command, Withdraw
 from projections.inference.assess import assess, assess_change
 from projections.inference.conclude import conclude
+from services import tracing
+from services.engine import traces
 from services.engine.assessing import assessed
 from services.engine.book import Book, read_book
 from services.engine.loading import Loader
@@ -171,7 +173,17 @@ class Decider:
         return appended
 
     def _command(self, case: CaseState, commands: Sequence[Command], policy: Policy) -> int:
-        """Append what the rules make of the commands on one case, in one append at the version it had."""
+        """Append what the rules make of the commands on one case, in one append at the version it had.
+
+        It carries on the trace of what it follows from: of the newest result in the evidence, or of the answer.
+        """
+        with tracing.carried_on(traces.of_commands(self.log, commands)):
+            appended = self._concluded(case, commands, policy)
+            if appended:
+                _words.info("concluded", case=commands[0].case, events=appended)
+        return appended
+
+    def _concluded(self, case: CaseState, commands: Sequence[Command], policy: Policy) -> int:
         version, now = case.stream_version, utc_text(self.clock())
         drafts: list[Draft] = []
         for command in commands:
@@ -193,7 +205,7 @@ class Decider:
         identity = conclusion_id(f"{case}/{version}", line_of(type(model)).name, "engine")
         cause = getattr(model, "cause", None)
         causation = cause.id if isinstance(cause, EventRef) else None
-        return draft(model, id=identity, origin=Origin(SOURCE, now, correlation=case, causation=causation))
+        return draft(model, id=identity, origin=Origin(SOURCE, now, case, causation, tracing.current()))
 
     def _append(self, drafts: Sequence[Draft], expected: dict[str, int]) -> int:
         outcomes = self.log.append(Append(tuple(drafts), expected))

@@ -1,10 +1,11 @@
 """The review decision call: one append holds the decision and, with the last approval, all that it brings about."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+import structlog
 from pydantic import BaseModel
 from sqlalchemy import select
 
@@ -19,12 +20,16 @@ from events.rules.enactment import Enactment, enact, specs_of
 from events.rules.policies import Policy
 from events.rules.proposals import Amend, AmendedLimit, Approve, CaseState, Comment, Defer, Reject
 from projections.folds.genealogy import Lot
+from services import tracing
+from services.engine import traces
 from services.store.log import Append, Companion, Log, Outcome
 from services.store.projecting.projector import Projector
 
 SOURCE = "/services/review"
 POLICY_STREAM = f"policies/{Policy().policy}"
 Decision = Literal["approve", "amend", "reject", "defer"]
+
+_words = structlog.get_logger("review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +121,13 @@ class Desk:
         current = {name: specs.fold(self.log.read_stream(f"specs/{name}")) for name in names}
         recipients = {name: self._recipients(name, current[name], state) for name in names}
         enactment = enact(state, approval, current, policy, recipients, self.log.clock().date())
-        drafts = self._drafts(enactment, state.case)
-        outcomes = self.log.append(Append(drafts, enactment.expected, tuple(companions)))
+        asked = tracing.current()
+        with tracing.carried_on(traces.of_case(self.log, case=state.case) if enactment.enacted else None):
+            drafts = self._drafts(enactment, state.case, asked)
+            outcomes = self.log.append(Append(drafts, enactment.expected, tuple(companions)))
+            if enactment.enacted:
+                revisions, notices = len(enactment.revisions), len(enactment.notices)
+                _words.info("enacted", case=state.case, revisions=revisions, notices=notices)
         return self._answer(enactment.models, state.case, outcomes)
 
     def _recipients(self, name: str, spec: specs.SpecState, state: CaseState) -> tuple[Ref, ...]:
@@ -133,9 +143,10 @@ class Desk:
                 return tuple(dict.fromkeys(scope))
         return self.recipients(spec, state)
 
-    def _drafts(self, enactment: Enactment, case: str) -> tuple[Draft, ...]:
-        origin = Origin(SOURCE, utc_text(self.log.clock()), correlation=case, causation=str(enactment.ids[0]))
-        first = Origin(SOURCE, origin.time, correlation=case)
+    def _drafts(self, enactment: Enactment, case: str, asked: str | None) -> tuple[Draft, ...]:
+        """The approval in the trace of its own request; what it brings about in that of the evidence behind it."""
+        first = Origin(SOURCE, utc_text(self.log.clock()), correlation=case, trace=asked)
+        origin = replace(first, causation=str(enactment.ids[0]), trace=tracing.current())
         return tuple(
             draft(model, id=identity, origin=first if number == 0 else origin)
             for number, (model, identity) in enumerate(zip(enactment.models, enactment.ids, strict=True))
@@ -149,7 +160,8 @@ class Desk:
         by: str,
         companions: Sequence[Companion],
     ) -> Decided:
-        origin = Origin(SOURCE, utc_text(self.log.clock()), correlation=state.case)
+        now = utc_text(self.log.clock())
+        origin = Origin(SOURCE, now, correlation=state.case, trace=tracing.current())
         cause = f"{state.case}/{state.stream_version}"
         drafts = tuple(draft(model, id=conclusion_id(cause, kind, by), origin=origin) for model in models)
         request = Append(drafts, {f"proposals/{state.case}": state.stream_version}, tuple(companions))

@@ -23,6 +23,7 @@ from events.rules.proposals.commands import Content
 from events.rules.requirements import Requirement, WithdrawRequirement, WriteRequirement
 from events.rules.sensitivities import SensitivityAssigned
 from events.rules.specs import Effectivity, SpecText, WriteSpec
+from services import tracing
 from services.engine.enact import POLICY_STREAM, SOURCE
 from services.store.log import Append, Log
 from services.store.tables import log_events
@@ -174,7 +175,7 @@ class Orders:
         return Ordered(model, version + 1, _last([outcome.position for outcome in outcomes]))
 
     def _origin(self, correlation: str | None) -> Origin:
-        return Origin(SOURCE, utc_text(self.log.clock()), correlation=correlation)
+        return Origin(SOURCE, utc_text(self.log.clock()), correlation=correlation, trace=tracing.current())
 
 
 def _unwritten(drafts: Sequence[Draft]) -> dict[str, int]:

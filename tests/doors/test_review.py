@@ -251,4 +251,4 @@ def test_the_status_says_what_waits_and_what_is_open(decided, approver):
     )
     assert status["proposals_open"] >= 1
     assert status["decider"]["position"] > 0
-    assert all(set(item) == {"position", "lag"} for item in status["projections"].values())
+    assert all(set(item) == {"position", "lag", "lag_s"} for item in status["projections"].values())

@@ -17,6 +17,7 @@ from events.refs import Name, Ref
 from events.rules.notices import NoticeAnswered, NoticeIssued, decide, fold
 from events.vocabulary.keys import CharacteristicKey
 from events.vocabulary.quantities import Plain, Range
+from services import tracing
 from services.doors.answers import stored
 from services.doors.context import Here
 from services.doors.supplier.feed import stream_of
@@ -69,6 +70,7 @@ def _answer(here: Here, party: Ref, notice: str, body: AnswerBody) -> tuple[int,
         time=utc_text(here.runtime.clock()),
         correlation=notified.correlation_id,
         causation=notified.id,
+        trace=tracing.current(),
     )
     drafts = (draft(model, id=identity, origin=origin, subject=notified.subject),)
     outcome = log.append(Append(drafts, {stream_of(party): fold(told).version}))[0]
