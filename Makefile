@@ -25,7 +25,7 @@ run: install ## Carry the worked example once round the loop, then stay as the s
 
 .PHONY: test
 test: $(VENV)/.tools browser kafka promtool ## Run every test on the real parts (ARGS="-k name" for some); with CI=true a skip is a failure.
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.tools ## Format, lint, types, import contracts and the house rules.

@@ -9,14 +9,16 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
 
 from events.errors import Unavailable
-from services.app import create_app
 from services.store import leases
 from services.wiring import Parts
+
+if TYPE_CHECKING:
+    from uvicorn import Server
 
 START_S = 30.0
 STOP_S = 20.0
@@ -42,7 +44,7 @@ class Service:
         self.stopping = threading.Event()
         self._worker: subprocess.Popen[bytes] | None = None
         self._threads: list[threading.Thread] = []
-        self._server: uvicorn.Server | None = None
+        self._server: Server | None = None
 
     def start(self) -> None:
         """Bind the port, start everything, and return when the door answers.
@@ -50,6 +52,11 @@ class Service:
         Raises Unavailable with one sentence when the port is taken.
         """
         bound = self._bind()
+        # The doors take half a second to load: a worker needs none, and a taken port is said before.
+        import uvicorn
+
+        from services.app import create_app
+
         runtime = self.here.runtime()
         runtime.stopping = self.stopping
         config = uvicorn.Config(

@@ -7,8 +7,6 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from events.errors import Invalid
 
@@ -133,6 +131,9 @@ def _masked(name: str, value: str) -> str:
     secret = name.startswith("database_")
     if "://" not in value and not secret:
         return value
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(value)
     except (ArgumentError, ValueError):

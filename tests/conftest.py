@@ -16,7 +16,20 @@ from services.store.log import Log
 from services.transports.kafka.connecting import Cluster
 
 TEMPLATE = "lodestone_template"
+LONG = ("journeys", "transports", "cli", "store", "doors", "house")
+"""The rooms that wait longest for processes: shared out first, so that no long file is left for the end."""
 _numbers = count(1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, the long rooms come first; else the order stays as collected."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: LONG.index(room) if (room := _room(item)) in LONG else len(LONG))
+
+
+def _room(item: pytest.Item) -> str:
+    """The folder of `tests` that a test lives in."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture(scope="session")

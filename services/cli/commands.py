@@ -8,7 +8,6 @@ from events.errors import DomainError
 from services.cli import data, inspection, people, recovery, sealing, serving
 from services.cli.printing import words
 from services.logs import configure_logs
-from services.store.log import LogHole
 
 app = typer.Typer(
     name="lodestone",
@@ -30,9 +29,6 @@ def main() -> None:
         words(error.detail)
         for fault in error.errors:
             words(f"  {fault.pointer}: {fault.detail}")
-        sys.exit(1)
-    except LogHole as error:
-        words(f"{error} `lodestone verify` says more; nothing after it is read.")
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

@@ -2,22 +2,20 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from events.errors import Invalid, Refused
-from events.rules.access import Principal
 from services import settings
+from services.cli.opening import parts
 from services.cli.printing import Json, bar, result, words
-from services.exchange.exporting import export as exported
-from services.exchange.importing import Summary, import_export, import_files, is_whole_export
-from services.store.log import wall_clock
-from services.wiring import Parts, parts
+
+if TYPE_CHECKING:
+    from services.exchange.importing import Summary
+    from services.wiring import Parts
 
 NoDecider = Annotated[bool, typer.Option("--no-decider", help="Fold, and conclude nothing.")]
-OPERATOR = Principal(name="operator", role="admin")
-"""Whoever can run commands on the machine that holds the database."""
 
 
 def register(app: typer.Typer) -> None:
@@ -51,7 +49,9 @@ def import_(
     sys.exit(1 if summary.rejected else 0)
 
 
-def _import(here: Parts, paths: list[Path]) -> Summary:
+def _import(here: "Parts", paths: list[Path]) -> "Summary":
+    from services.exchange.importing import OPERATOR, import_export, import_files, is_whole_export
+
     size = sum(path.stat().st_size for path in paths)
     with bar("importing", size) as progress:
 
@@ -63,7 +63,7 @@ def _import(here: Parts, paths: list[Path]) -> Summary:
         return import_files(here.ingest, paths, OPERATOR, advance)
 
 
-def _follow(here: Parts, *, decide: bool) -> None:
+def _follow(here: "Parts", *, decide: bool) -> None:
     """Let the projections catch up and, unless told otherwise, conclude; a running worker does it instead."""
     head = here.log.head()
     with bar("folding", head) as progress:
@@ -74,13 +74,14 @@ def _follow(here: Parts, *, decide: bool) -> None:
         return
     # Inference brings scipy, which takes a second to import: only what concludes pays for it.
     from services.engine.decider import Decider
+    from services.store.log import wall_clock
 
     decider = Decider(here.database, here.log, here.projector, wall_clock, settle_s=0.0)
     while decide and decider.decide_once():
         here.projector.catch_up()
 
 
-def _seal(here: Parts) -> None:
+def _seal(here: "Parts") -> None:
     """Sign what was imported, without appending anything; a running worker does it instead."""
     try:
         here.sealer.seal()
@@ -93,6 +94,8 @@ def export(
     after: Annotated[int, typer.Option(min=0, help="Only events after this position.")] = 0,
 ) -> None:
     """Write the log as newline-delimited events: the stored bytes, ids, times and engine events kept."""
+    from services.exchange.exporting import export as exported
+
     with parts(settings.load()) as here:
         here.prepare()
         head, count = here.log.head(), 0
@@ -124,7 +127,7 @@ def rebuild(
     result({"rebuilt": done}, json)
 
 
-def _rebuild(here: Parts, name: str) -> int:
+def _rebuild(here: "Parts", name: str) -> int:
     with bar(f"rebuilding {name}", here.log.head()) as progress:
         return here.projector.rebuild(
             name, lambda at, to: progress.update(progress.task_ids[0], completed=at, total=to)

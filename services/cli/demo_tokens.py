@@ -4,10 +4,12 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from events.errors import Unauthenticated
-from services.wiring import Parts
+
+if TYPE_CHECKING:
+    from services.wiring import Parts
 
 
 class Seat(Protocol):
@@ -23,7 +25,7 @@ class Seat(Protocol):
     def party(self) -> str | None: ...
 
 
-def demo_tokens(here: Parts, seats: Iterable[Seat]) -> dict[str, str]:
+def demo_tokens(here: "Parts", seats: Iterable[Seat]) -> dict[str, str]:
     """A valid token for each seat by name; those of an earlier run are used again."""
     path = here.settings.data_dir / "demo-tokens.json"
     kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
@@ -38,7 +40,7 @@ def demo_tokens(here: Parts, seats: Iterable[Seat]) -> dict[str, str]:
     return tokens
 
 
-def _valid(here: Parts, secret: str) -> bool:
+def _valid(here: "Parts", secret: str) -> bool:
     try:
         here.tokens.principal(secret)
     except Unauthenticated:

@@ -5,22 +5,18 @@ import sys
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from events import catalogue
-from events.schema import json_schema
-from services import settings, verifier
+from services import settings
+from services.cli.opening import parts
 from services.cli.printing import Json, bar, print_line, result, words
-from services.doors.operations.status import status as status_of
-from services.store.log import LogHole
-from services.store.projecting.projector import Projector
-from services.store.sealing.ledger.digests import record_digests
-from services.store.verifying import verify as verified
-from services.wiring import parts
+
+if TYPE_CHECKING:
+    from services.store.projecting.projector import Projector
 
 PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
 """The verifier reads its own arguments, so that it is the same inside and outside of this command."""
@@ -38,6 +34,8 @@ def register(app: typer.Typer) -> None:
 
 def status(json: Json = False) -> None:
     """How far the log and each projection are, and what waits."""
+    from services.doors.operations.status import status as status_of
+
     with parts(settings.load()) as here:
         here.prepare()
         found = status_of(here.runtime())
@@ -51,6 +49,8 @@ def digest(
     ] = False,
 ) -> None:
     """The digest of every projection's state, after catching up."""
+    from services.store.sealing.ledger.digests import record_digests
+
     with parts(settings.load()) as here:
         here.prepare()
         here.projector.reach_head()
@@ -60,7 +60,7 @@ def digest(
     result({"position": position, "digests": found}, json)
 
 
-def _versions(projector: Projector) -> dict[str, int]:
+def _versions(projector: "Projector") -> dict[str, int]:
     """The version of every projection's fold."""
     return {name: projection.version for name, projection in projector.projections.items()}
 
@@ -72,6 +72,9 @@ def verify(
     ] = None,
 ) -> None:
     """Recompute the whole log, its seals and every projection; exit 1 names the first wrong position."""
+    from services.store.log import LogHole
+    from services.store.verifying import verify as verified
+
     saved = [_note(path) for path in checkpoint or ()]
     with parts(settings.load()) as here:
         here.prepare()
@@ -101,6 +104,8 @@ def _note(path: Path) -> str:
 
 def verify_receipt(arguments: Annotated[list[str] | None, typer.Argument(metavar="FILE --key KEY")] = None) -> None:
     """Verify a receipt, or all pages of a feed, offline: with the log's public key and nothing else."""
+    from services import verifier
+
     sys.exit(verifier.main(arguments or []))
 
 
@@ -109,6 +114,9 @@ def schema(
     example: Annotated[bool, typer.Option("--example", help="Print a complete example event instead.")] = False,
 ) -> None:
     """The JSON Schema (2020-12) of an event type, or its example."""
+    from events import catalogue
+    from events.schema import json_schema
+
     if type is None:
         for name in sorted(catalogue.CATALOGUE):
             print_line(name)

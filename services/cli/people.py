@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from services import settings
+from services.cli.opening import parts
 from services.cli.printing import Json, print_line, result, words
-from services.wiring import parts
 
 Role = Annotated[str, typer.Option(help="bench, manufacturing, engineer, approver, supplier, auditor or admin.")]
 Party = Annotated[str | None, typer.Option(help="issuer:id of the party; a supplier needs one.")]

@@ -1,16 +1,17 @@
 """The command after a restore: show what is lost, and open a new epoch when told so."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from events.errors import Refused
 from services import settings
+from services.cli.opening import parts
 from services.cli.printing import Json, result, words
-from services.store.log import wall_clock
-from services.store.sealing.epochs import Restored
-from services.store.sealing.recovering import open_epoch
-from services.wiring import Parts, parts
+
+if TYPE_CHECKING:
+    from services.store.sealing.epochs import Restored
+    from services.wiring import Parts
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +39,7 @@ def recover(
     result(answer, json)
 
 
-def _show(found: Restored) -> None:
+def _show(found: "Restored") -> None:
     words(found.sentence)
     if found.head < found.signed:
         words(f"Lost: the positions {found.head + 1} to {found.signed}, and any that came after the last checkpoint.")
@@ -48,7 +49,10 @@ def _show(found: Restored) -> None:
     words(f"Readers beyond position {found.shared} will be told (410) and go on from there; the keys stay the same.")
 
 
-def _recovered(here: Parts, found: Restored, reason: str) -> dict[str, Any]:
+def _recovered(here: "Parts", found: "Restored", reason: str) -> dict[str, Any]:
+    from services.store.log import wall_clock
+    from services.store.sealing.recovering import open_epoch
+
     position = open_epoch(here.database, found, reason, wall_clock())
     here.projector.prepare()
     here.sealer.finish()

@@ -1,16 +1,18 @@
 """Commands of the seal: seal now, list the keys, rotate them."""
 
 import time
+from typing import TYPE_CHECKING
 
 import typer
 
 from events.errors import Refused
 from services import settings
+from services.cli.opening import parts
 from services.cli.printing import Json, result, words
-from services.store.leases import LEASE_S
-from services.store.sealing.checkpoints import Signed, latest
-from services.store.sealing.ledger.rotation import known_keys, rotate
-from services.wiring import Parts, parts
+
+if TYPE_CHECKING:
+    from services.store.sealing.checkpoints import Signed
+    from services.wiring import Parts
 
 keys = typer.Typer(help="The keys that sign the log's checkpoints.", no_args_is_help=True)
 
@@ -32,8 +34,11 @@ def seal(json: Json = False) -> None:
     result({"size": signed.size, "root": signed.root.hex(), "epoch": signed.epoch, "note": signed.note}, True)
 
 
-def _sealed(here: Parts) -> Signed:
+def _sealed(here: "Parts") -> "Signed":
     """The checkpoint that covers the head as it is now, by us or by the worker that holds the lease."""
+    from services.store.leases import LEASE_S
+    from services.store.sealing.checkpoints import latest
+
     wanted, deadline = here.log.head(), time.monotonic() + LEASE_S + 2
     if wanted == 0:
         raise Refused("The log is empty; there is nothing to seal.")
@@ -51,6 +56,8 @@ def _sealed(here: Parts) -> Signed:
 @keys.command("list")
 def list_keys(json: Json = False) -> None:
     """Every key of this log: its verifier key, and the sizes of the checkpoints that it signs."""
+    from services.store.sealing.ledger.rotation import known_keys
+
     with parts(settings.load()) as here:
         here.prepare()
         found = known_keys(here.database, here.settings.data_dir)
@@ -65,6 +72,8 @@ def list_keys(json: Json = False) -> None:
 @keys.command("rotate")
 def rotate_keys(json: Json = False) -> None:
     """Make a new key and let it sign from here on; what the old one signed until now stays good."""
+    from services.store.sealing.ledger.rotation import rotate
+
     with parts(settings.load()) as here:
         here.prepare()
         position, verifier = rotate(here.log, here.settings.data_dir)

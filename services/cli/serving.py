@@ -5,21 +5,21 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import httpx
 import typer
 
-from examples.prius.story import Story, seats
 from services import settings
 from services.cli.data import NoDecider
 from services.cli.demo_tokens import demo_tokens
+from services.cli.opening import parts
 from services.cli.printing import Json, result, words
 from services.logs import configure_logs
-from services.serving import Service, stop_on_signals
-from services.store.log import wall_clock
-from services.wiring import Parts, parts
-from services.worker import Concluding, Worker
+
+if TYPE_CHECKING:
+    from services.serving import Service
+    from services.wiring import Parts
+    from services.worker import Concluding, Worker
 
 ROLES = ("bench", "manufacturing", "engineer", "approver", "auditor", "admin")
 
@@ -39,7 +39,7 @@ def serve(
     """The API and the pages, with a worker as a supervised child process."""
     configure_logs("info", as_json=not sys.stderr.isatty())
     with parts(settings.load()) as here:
-        service = Service(here, with_worker=not no_worker, with_decider=not no_decider)
+        service = _service(here, with_worker=not no_worker, with_decider=not no_decider)
         service.start()
         words(f"Lodestone listens at {here.settings.url}.")
         service.wait()
@@ -52,6 +52,9 @@ def worker(
     ] = False,
 ) -> None:
     """Folds and decisions alone; any number may run against one database."""
+    from services.serving import stop_on_signals
+    from services.worker import Worker
+
     configure_logs("info", as_json=not sys.stderr.isatty())
     with parts(settings.load()) as here:
         working = Worker(here.projector, None if no_decider else _decider(here), here.sealer)
@@ -61,24 +64,31 @@ def worker(
         working.run()
 
 
-def _stop_with_parent(working: Worker) -> None:
+def _stop_with_parent(working: "Worker") -> None:
     """Who started us holds the other end of this pipe and writes nothing: it ends when that process does."""
     while os.read(sys.stdin.fileno(), 64):
         pass
     working.stop()
 
 
-def _decider(here: Parts) -> Concluding:
+def _decider(here: "Parts") -> "Concluding":
     # Inference brings scipy, which takes a second to import: only what concludes pays for it.
     from services.engine.decider import Decider
+    from services.store.log import wall_clock
 
     return Decider(here.database, here.log, here.projector, wall_clock)
+
+
+def _service(here: "Parts", *, with_worker: bool, with_decider: bool) -> "Service":
+    from services.serving import Service
+
+    return Service(here, with_worker=with_worker, with_decider=with_decider)
 
 
 def run() -> None:
     """Everything: set up, the worked example once round the loop, then the service in the foreground."""
     with parts(settings.load()) as here:
-        service = Service(here, with_worker=True, with_decider=True)
+        service = _service(here, with_worker=True, with_decider=True)
         service.start()
         _story(here)
         _ready(here)
@@ -93,12 +103,12 @@ def demo(json: Json = False) -> None:
 
 
 @contextmanager
-def _served(here: Parts) -> Iterator[None]:
+def _served(here: "Parts") -> Iterator[None]:
     """The service at our URL: the running one, or one of our own until the end."""
     if _answers(here.settings.url):
         yield
         return
-    service = Service(here, with_worker=True, with_decider=True)
+    service = _service(here, with_worker=True, with_decider=True)
     service.start()
     try:
         yield
@@ -107,13 +117,19 @@ def _served(here: Parts) -> Iterator[None]:
 
 
 def _answers(url: str) -> bool:
+    import httpx
+
     try:
         return bool(httpx.get(f"{url}/healthz", timeout=2.0).json().get("service") == "lodestone")
     except (httpx.HTTPError, ValueError):
         return False
 
 
-def _story(here: Parts) -> dict[str, object]:
+def _story(here: "Parts") -> dict[str, object]:
+    import httpx
+
+    from examples.prius.story import Story, seats
+
     here.prepare()
     tokens = demo_tokens(here, seats())
     try:
@@ -123,7 +139,9 @@ def _story(here: Parts) -> dict[str, object]:
         sys.exit(1)
 
 
-def _ready(here: Parts) -> None:
+def _ready(here: "Parts") -> None:
+    from examples.prius.story import seats
+
     words(f"Lodestone is ready: {here.settings.url}")
     for role in ROLES:
         code = here.sessions.link(role, f"{role.title()} (sign-in link)")

@@ -16,6 +16,8 @@ from services.store.log import Log
 Advance = Callable[[int], None]
 """Called with the number of bytes read since the last call."""
 SHOWN_PROBLEMS = 20
+OPERATOR = Principal(name="operator", role="admin")
+"""Whoever can run commands on the machine that holds the database."""
 
 
 @dataclass(slots=True)

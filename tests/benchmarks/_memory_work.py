@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from services import settings
-from services.cli.data import OPERATOR
-from services.exchange.importing import import_files
+from services.exchange.importing import OPERATOR, import_files
 from services.wiring import parts
 
 PARTS = (0.25, 0.5, 1.0)
