@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from events.errors import Invalid, Unavailable
 from projections.folds import all_projections
@@ -24,7 +25,9 @@ from services.store.projecting.projector import Projector
 from services.store.sealing.epochs import Guard
 from services.store.sealing.feeds import Feeds
 from services.store.sealing.sealer import Sealer
-from services.transports.kafka.connecting import Cluster
+
+if TYPE_CHECKING:
+    from services.transports.kafka.connecting import Cluster
 
 VERSION = version("lodestone")
 
@@ -104,12 +107,15 @@ def parts(settings: Settings) -> Iterator[Parts]:
             embedded.close()
 
 
-def cluster(settings: Settings) -> Cluster:
+def cluster(settings: Settings) -> "Cluster":
     """The Kafka cluster of these settings. Raises Invalid where none is named."""
     if settings.kafka_bootstrap_servers is None:
         raise Invalid(
             "Kafka is off: LODESTONE_KAFKA_BOOTSTRAP_SERVERS names no broker. Set it, e.g. to localhost:9092."
         )
+    # The client is loaded where Kafka is used.
+    from services.transports.kafka.connecting import Cluster
+
     return Cluster(
         servers=settings.kafka_bootstrap_servers,
         prefix=settings.kafka_prefix,

@@ -32,6 +32,21 @@ def test_the_help_lists_every_command_with_what_it_does() -> None:
         assert command.split()[0] in text
 
 
+@pytest.mark.parametrize(
+    ("work", "spared"),
+    [
+        ("import services.cli.commands", {"sqlalchemy", "numpy", "fastapi", "services.wiring"}),
+        ("import services.wiring, services.serving, services.worker", {"scipy", "fastapi", "kafka", "services.app"}),
+    ],
+    ids=["help", "a command that is no service"],
+)
+def test_nothing_is_loaded_that_is_not_needed(work: str, spared: set[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{work}; import sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    assert spared & set(done.stdout.split()) == set()
+
+
 @pytest.mark.parametrize("command", ["import", "token create"])
 def test_a_command_explains_its_options(command: str) -> None:
     text = lodestone(*command.split(), "--help").stdout

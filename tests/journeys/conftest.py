@@ -18,8 +18,8 @@ def running() -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def example() -> Iterator[Running]:
-    """An installation that serves, with the worked example carried once round."""
-    made = Running()
+    """An installation that serves, with the worked example carried once round: all from an empty folder."""
+    made = Running(bare=True)
     made.serve()
     done = made.command("demo", "--json", check=False)
     assert done.returncode == 0, done.stderr + made.words()[-3000:]

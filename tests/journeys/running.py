@@ -1,5 +1,6 @@
 """A whole Lodestone of the journey's own: its data folder, its port, its command line, its processes."""
 
+import atexit
 import json
 import os
 import shutil
@@ -9,10 +10,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from services.store.database.binaries import working_in
+from services.store.database.postgres import EmbeddedPostgres
 
 COMMAND = [sys.executable, "-m", "services.cli"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,10 +31,25 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Running:
-    """One installation: `lodestone` commands run in its environment, `serve` stays until `stop`."""
+@cache
+def _initialised() -> Path:
+    """An embedded database as a first start leaves it, without our tables: made once and copied, for initdb is slow."""
+    home = Path(tempfile.mkdtemp(prefix="lodestone-journey-initialised-"))
+    home.chmod(0o711)
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    server = EmbeddedPostgres(home / "postgres")
+    server.open()
+    server.close()
+    return server.folder
 
-    def __init__(self) -> None:
+
+class Running:
+    """One installation: `lodestone` commands run in its environment, `serve` stays until `stop`.
+
+    A `bare` one starts from an empty folder, as a user does; the others from a copy of an initialised database.
+    """
+
+    def __init__(self, *, bare: bool = False) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="lodestone-journey-"))
         self.home.chmod(0o711)
         self.port = free_port()
@@ -40,6 +61,9 @@ class Running:
             "PYTHONPATH": str(ROOT),
         }
         self.process: subprocess.Popen[str] | None = None
+        if not bare:
+            (self.home / "data").mkdir(mode=0o711)
+            subprocess.run(["cp", "-a", _initialised(), self.home / "data" / "postgres"], check=True)
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -135,5 +159,14 @@ class Running:
         """End everything and take the folder away."""
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.command("status", check=False)  # the last user of the database stops it
+        self._end_database()
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def _end_database(self) -> None:
+        """Take away the database of commands that were killed; others have stopped it themselves."""
+        data = self.home / "data" / "postgres" / "data"
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+        deadline = time.monotonic() + 30
+        while working_in(data) and time.monotonic() < deadline:
+            time.sleep(0.02)
