@@ -5,7 +5,7 @@ import sys
 import typer
 
 from events.errors import DomainError
-from services.cli import data, inspection, people, recovery, sealing, serving
+from services.cli import data, inspection, people, recovery, relaying, sealing, serving
 from services.cli.printing import words
 from services.logs import configure_logs
 
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (serving, data, inspection, people, sealing, recovery):
+for room in (serving, data, inspection, people, sealing, recovery, relaying):
     room.register(app)
 
 

@@ -96,6 +96,13 @@ def make_or_check(cluster: Cluster, wanted: Iterable[Topic]) -> dict[str, int]:
     return counts
 
 
+def largest_record(cluster: Cluster, there: Iterable[Topic]) -> int:
+    """The size in bytes of the largest record that all of these topics take. Raises Unavailable, Forbidden."""
+    with cluster.admin() as admin:
+        found = _settings(admin, there)
+    return min(int(settings["max.message.bytes"]) for settings in found.values())
+
+
 def _make(cluster: Cluster, admin: KafkaAdminClient, missing: Iterable[Topic]) -> None:
     wanted = {
         topic.name: {
