@@ -21,7 +21,7 @@ Beat = Callable[[], None]
 
 
 class Publisher:
-    """The transactional producer. Making one fences every older one: whoever makes it holds the lease.
+    """The transactional producer of whoever holds the lease; `fence` comes first.
 
     `largest` is the size in bytes of the largest record that the topics take.
     """
@@ -38,12 +38,11 @@ class Publisher:
             max_block_ms=int(TRANSACTION_S * 1000),
             max_request_size=largest,
         )
-        try:
-            with cluster.reaching():
-                self.producer.init_transactions()
-        except BaseException:
-            self.close()
-            raise
+
+    def fence(self) -> None:
+        """Give up what an older relay left unfinished, and let it finish nothing more. Raises Unavailable, Forbidden."""
+        with self.cluster.reaching():
+            self.producer.init_transactions()
 
     def publish(
         self, records: Sequence[Record], closing: Callable[[Mapping[tuple[str, int], int]], Record], beat: Beat

@@ -115,6 +115,7 @@ class Relay:
             largest = topics.largest_record(self.cluster, wanted)
         publisher = Publisher(self.cluster, largest)
         try:
+            publisher.fence()
             pages = Pages(self.cluster, self.log)
             self._begin(publisher, pages, counts[pages.log_topic])
             while not self.stopping.is_set():
