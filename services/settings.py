@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     kafka_ca_file: Path | None = Field(
         default=None, description="Certificates of who signs the brokers' own (SSL, SASL_SSL); none: the system's."
     )
+    kafka_trusted_topics: str | None = Field(
+        default=None,
+        description="Topics whose ACLs decide who writes, in place of tokens: topic=role:/source/prefix[:party];…",
+    )
     public_url: str | None = Field(
         default=None, description="URL under which others reach the service; none: host and port."
     )

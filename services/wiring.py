@@ -28,6 +28,7 @@ from services.store.sealing.sealer import Sealer
 
 if TYPE_CHECKING:
     from services.transports.kafka.connecting import Cluster
+    from services.transports.kafka.ingress.ingress import Ingress
 
 VERSION = version("lodestone")
 
@@ -123,6 +124,16 @@ def cluster(settings: Settings) -> "Cluster":
         replication=settings.kafka_replication,
         security=settings.kafka_security,
     )
+
+
+def ingress(here: Parts) -> "Ingress":
+    """What takes Kafka's events in, on these parts. Raises Invalid where Kafka is off, or a trusted topic wrong."""
+    from services.transports.kafka.ingress.ingress import Ingress
+    from services.transports.kafka.ingress.principals import Principals, trusted_topics
+
+    trusted = trusted_topics(here.settings.kafka_trusted_topics)
+    owner = leases.owner_of(os.getpid())
+    return Ingress(cluster(here.settings), here.ingest, Principals(here.tokens, trusted), owner)
 
 
 def made(settings: Settings, database: Database) -> Parts:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -29,6 +29,78 @@ class Concluding(Protocol):
 
     def decide_once(self) -> int:
         """One turn; how many events were appended."""
+
+
+class Role(Protocol):
+    """Something that a process does until it is told to stop."""
+
+    def run(self) -> None:
+        """Until `stop`; an error ends it, and it may be run again."""
+
+    def stop(self) -> None:
+        """End soon, with what was begun finished."""
+
+
+class Beside:
+    """A role in a thread of its own, beside whatever else the process does; begun again when it failed."""
+
+    def __init__(self, name: str, role: Role) -> None:
+        self.name = name
+        self.role = role
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End soon."""
+        self._stopping.set()
+        self.role.stop()
+
+    def join(self) -> None:
+        """Wait for the end."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.role.run()
+            except Exception as error:
+                # The outer loop outlives anything; what was not finished is begun again from what is stored.
+                _words.error(f"{self.name} failed", error=f"{type(error).__name__}: {error}", exc_info=True)
+                self._stopping.wait(TROUBLE_S)
+
+
+class Together:
+    """The roles of one process: one in the main thread, if it folds at all, and others beside it."""
+
+    def __init__(self, main: Role | None, beside: Sequence[Beside]) -> None:
+        self.main = main
+        self.beside = beside
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Until `stop`, or until the main role ends by itself; then the others end too."""
+        for other in self.beside:
+            other.start()
+        try:
+            if self.main is not None:
+                self.main.run()
+            else:
+                self._stopping.wait()
+        finally:
+            self.stop()
+            for other in self.beside:
+                other.join()
+
+    def stop(self) -> None:
+        """End soon, every one with what it began finished."""
+        self._stopping.set()
+        for role in (self.main, *self.beside):
+            if role is not None:
+                role.stop()
 
 
 class Worker:

@@ -19,7 +19,7 @@ from services.logs import configure_logs
 if TYPE_CHECKING:
     from services.serving import Service
     from services.wiring import Parts
-    from services.worker import Concluding, Worker
+    from services.worker import Concluding, Together
 
 ROLES = ("bench", "manufacturing", "engineer", "approver", "auditor", "admin")
 
@@ -47,24 +47,33 @@ def serve(
 
 def worker(
     no_decider: NoDecider = False,
+    no_fold: Annotated[
+        bool, typer.Option("--no-fold", help="Fold, conclude and seal nothing; another worker does.")
+    ] = False,
+    ingress: Annotated[bool, typer.Option("--ingress", help="Take in what benches publish to Kafka.")] = False,
     supervised: Annotated[
         bool, typer.Option("--supervised", hidden=True, help="End when standard input ends.")
     ] = False,
 ) -> None:
-    """Folds and decisions alone; any number may run against one database."""
+    """Folds and decisions alone, and with --ingress Kafka's events; any number may run against one database."""
+    from services import wiring
     from services.serving import stop_on_signals
-    from services.worker import Worker
+    from services.worker import Beside, Together, Worker
 
+    if no_fold and not ingress:
+        raise typer.BadParameter("With --no-fold there is nothing left to do; add --ingress.")
     configure_logs("info", as_json=not sys.stderr.isatty())
     with parts(settings.load()) as here:
-        working = Worker(here.projector, None if no_decider else _decider(here), here.sealer)
+        beside = [Beside("ingress", wiring.ingress(here))] if ingress else []
+        folding = Worker(here.projector, None if no_decider else _decider(here), here.sealer) if not no_fold else None
+        working = Together(folding, beside)
         stop_on_signals(working.stop)
         if supervised:
             threading.Thread(target=_stop_with_parent, args=(working,), daemon=True).start()
         working.run()
 
 
-def _stop_with_parent(working: "Worker") -> None:
+def _stop_with_parent(working: "Together") -> None:
     """Who started us holds the other end of this pipe and writes nothing: it ends when that process does."""
     while os.read(sys.stdin.fileno(), 64):
         pass

@@ -1,4 +1,7 @@
-"""CloudEvents over HTTP: structured, batched and binary bodies become the JSON objects that ingest receives."""
+"""CloudEvents over HTTP: structured, batched and binary bodies become the JSON objects that ingest receives.
+
+What the other bindings read in the same way (media types, JSON, traces) is here too.
+"""
 
 import json
 import re
@@ -15,7 +18,7 @@ from services.exchange.problems import UnsupportedMedia
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
-_JSON = re.compile(r"^application/(?:[a-z0-9.+-]+\+)?json$")
+JSON_MEDIA = re.compile(r"^application/(?:[a-z0-9.+-]+\+)?json$")
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -33,22 +36,22 @@ def read_http(content_type: str | None, headers: Iterable[tuple[str, str]], body
     Raises UnsupportedMedia for another content type, Invalid for broken JSON with its position.
     """
     pairs = [(name.lower(), value) for name, value in headers]
-    media = _media(content_type)
+    media = media_of(content_type)
     if media == BATCH:
-        return Posted("batch", tuple(_traced(event, pairs) for event in _array(read_json(body))))
+        return Posted("batch", tuple(traced(event, pairs) for event in _array(read_json(body))))
     if media == STRUCTURED:
-        return Posted("structured", (_traced(read_json(body), pairs),))
+        return Posted("structured", (traced(read_json(body), pairs),))
     if not any(name == "ce-specversion" for name, _ in pairs):
         raise UnsupportedMedia(
             f"This body is '{media or 'of no content type'}'. Send one event as {STRUCTURED}, several as {BATCH}, "
             "or binary: the data as application/json with the attributes in ce- headers."
         )
-    if not _JSON.match(media):
+    if not JSON_MEDIA.match(media):
         raise UnsupportedMedia(f"The data of a binary event is JSON here, not '{media}': send application/json.")
-    return Posted("binary", (_traced(_binary(media, pairs, body), pairs),))
+    return Posted("binary", (traced(_binary(media, pairs, body), pairs),))
 
 
-def _media(content_type: str | None) -> str:
+def media_of(content_type: str | None) -> str:
     """The media type in lower case. Raises UnsupportedMedia for a charset that is not UTF-8."""
     media, *parameters = [part.strip().lower() for part in (content_type or "").split(";")]
     for parameter in parameters:
@@ -124,7 +127,7 @@ def _decoded(attribute: str, value: str) -> str:
         raise Invalid(f"ce-{attribute}: {detail}.", errors=[Fault(f"/{attribute}", detail)]) from error
 
 
-def _traced(event: object, pairs: list[tuple[str, str]]) -> object:
+def traced(event: object, pairs: list[tuple[str, str]]) -> object:
     """The event with the request's `traceparent` (W3C Trace Context) as its extension, unless it has one."""
     if not isinstance(event, dict) or "traceparent" in event:
         return event

@@ -99,10 +99,10 @@ class Ingest:
         return answer
 
     def _chunk(self, chunk: Sequence[object], start: int, principal: Principal, dry_run: bool) -> list[Item]:
-        checked = [_check(event, principal) for event in chunk]
+        checked = [check(event, principal) for event in chunk]
         good = [(at, item) for at, item in enumerate(checked) if isinstance(item, Received)]
         drafts = [received.draft for _, received in good]
-        outcomes = self._told_again(drafts, self._look(drafts) if dry_run else self._append(drafts))
+        outcomes = self.told_again(drafts, self._look(drafts) if dry_run else self._append(drafts))
         items = [_refused(start + at, chunk[at], item) for at, item in enumerate(checked)]
         for (at, received), outcome in zip(good, outcomes, strict=True):
             items[at] = _accepted(start + at, received, outcome)
@@ -123,20 +123,21 @@ class Ingest:
         self.timed(time.perf_counter() - started)
         return outcomes
 
-    def _told_again(self, drafts: Sequence[Draft], outcomes: Sequence[Outcome]) -> list[Outcome]:
+    def told_again(self, drafts: Sequence[Draft], outcomes: Sequence[Outcome]) -> list[Outcome]:
         """The outcomes; a conflict between two versions of one fact is a duplicate, for its sender was upgraded."""
         firsts: dict[tuple[str, str], tuple[Draft, Outcome]] = {}
         told = []
         for draft, outcome in zip(drafts, outcomes, strict=True):
             first, told_first = firsts.setdefault((draft.source, draft.id), (draft, outcome))
-            if outcome.status == "conflict" and same_fact(self._stored(outcome) or first.event, draft.event):
+            if outcome.status == "conflict" and same_fact(self._stored(draft) or first.event, draft.event):
                 outcome = replace(outcome, status="duplicate", position=outcome.position or told_first.position)
             told.append(outcome)
         return told
 
-    def _stored(self, conflict: Outcome) -> Mapping[str, Any] | None:
-        """The event that is in the log already; None for one that came with this chunk."""
-        body = None if conflict.position is None else self.log.body(conflict.position)
+    def _stored(self, draft: Draft) -> Mapping[str, Any] | None:
+        """The event that has this identity in the log; None where it only came with this chunk."""
+        found = self.log.find(draft.source, draft.id)
+        body = None if found is None else self.log.body(found.position)
         return None if body is None else orjson.loads(body)
 
     def _look(self, drafts: Sequence[Draft]) -> list[Outcome]:
@@ -165,7 +166,11 @@ def _chunks(events: Iterable[object]) -> Iterator[list[object]]:
         yield chunk
 
 
-def _check(event: object, principal: Principal) -> Received | DomainError:
+def check(event: object, principal: Principal) -> Received | DomainError:
+    """The event as received, or why this principal may not say it; a DomainError in place of an event is told as it is.
+
+    Nothing is asked of the database: an identity that is taken is found when it is appended.
+    """
     try:
         if isinstance(event, DomainError):
             raise event
@@ -190,10 +195,14 @@ def _accepted(index: int, received: Received, outcome: Outcome) -> Item:
     draft = received.draft
     if outcome.status != "conflict":
         return Item(index, draft.id, outcome.status, position=outcome.position)
-    error = IdentityConflict(
+    return Item(index, draft.id, "rejected", problem=problem(conflicting(draft, outcome)))
+
+
+def conflicting(draft: Draft, outcome: Outcome) -> IdentityConflict:
+    """What to tell the sender of an event whose identity is taken by another payload."""
+    return IdentityConflict(
         f"The event {draft.id} of {draft.source} is in the log with another payload. An event never changes: "
         "send the corrected fact under a new id, with `replaces` naming this one.",
         stored_hash=outcome.stored_hash,
         received_hash=draft.content_hash,
     )
-    return Item(index, draft.id, "rejected", problem=problem(error))

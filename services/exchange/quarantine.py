@@ -27,25 +27,27 @@ class Quarantine:
 
     def keep(self, refused: Sequence[tuple[object, Mapping[str, Any]]], principal: Principal) -> None:
         """Keep these events with their problem details."""
-        rows = {}
-        for event, problem in refused:
-            body = _bytes(event)
-            identity = hashlib.sha256(f"{scope(principal)}\n".encode() + body).hexdigest()[:32]
-            source = event.get("source") if isinstance(event, Mapping) else None
-            rows[identity] = {
-                "id": identity,
-                "received_at": self.clock(),
-                "source": source if isinstance(source, str) and "\x00" not in source else None,
-                "principal": scope(principal),
-                "event": body,
-                "problem": dict(problem),
-                "resolved_at": None,
-            }
+        kept = [self.row(event, problem, scope(principal)) for event, problem in refused]
+        rows = {row["id"]: row for row in kept}
         if rows:
             statement = insert(quarantine).values(list(rows.values()))
             again = {"problem": statement.excluded.problem, "resolved_at": None}
             with self.database.begin() as connection:
                 connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=again))
+
+    def row(self, event: object, problem: Mapping[str, Any], whose: str) -> dict[str, Any]:
+        """The row that keeps this event (bytes: what was no event) for that scope."""
+        body = event if isinstance(event, bytes) else _bytes(event)
+        source = event.get("source") if isinstance(event, Mapping) else None
+        return {
+            "id": hashlib.sha256(f"{whose}\n".encode() + body).hexdigest()[:32],
+            "received_at": self.clock(),
+            "source": source if isinstance(source, str) and "\x00" not in source else None,
+            "principal": whose,
+            "event": body,
+            "problem": storable(problem),
+            "resolved_at": None,
+        }
 
     def open(self, principal: Principal, *, all_principals: bool) -> Select[Any]:
         """The query for what is kept and not resolved: of this principal, or of all."""
@@ -82,6 +84,15 @@ def shown(row: Any) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         item["raw"] = row.event.decode("utf-8", "replace")
     return item
+
+
+def storable(value: Any) -> Any:
+    """The value without what a text in PostgreSQL cannot hold: NUL and halves of surrogate pairs."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+    if isinstance(value, Mapping):
+        return {storable(name): storable(inner) for name, inner in value.items()}
+    return [storable(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _bytes(event: object) -> bytes:

@@ -119,9 +119,10 @@ def write(
             plan, answers = _planned(requests, Plan(head, utc_text(now), known, dict(versions), dict(cursors)))
         _copy(cursor, plan, now)
         _advance(cursor, plan)
-        for request, answer in zip(requests, answers, strict=True):
-            if not isinstance(answer, DomainError):
-                _accompany(cursor, request.companions)
+        accepted = zip(requests, answers, strict=True)
+        _accompany(
+            cursor, [row for one, answer in accepted if not isinstance(answer, DomainError) for row in one.companions]
+        )
         _commit(cursor, head + len(plan.drafts), answers, written=bool(plan.drafts))
     return Found(answers, bool(known))
 
@@ -193,17 +194,21 @@ def _copy(cursor: psycopg.Cursor[Any], plan: Plan, now: datetime) -> None:
 
 
 def _accompany(cursor: psycopg.Cursor[Any], companions: Sequence[Companion]) -> None:
+    """The companion rows, those of one form together; a thousand refused messages are not a thousand round trips."""
+    forms: dict[tuple[str, ...], list[list[Any]]] = {}
     for companion in companions:
         columns = metadata.tables[companion.table].c
         values = [
             Jsonb(value) if isinstance(columns[name].type, JSONB) else value for name, value in companion.values.items()
         ]
+        forms.setdefault((companion.table, *companion.values), []).append(values)
+    for (table, *names), rows in forms.items():
         statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING").format(
-            sql.Identifier(companion.table),
-            sql.SQL(", ").join(map(sql.Identifier, companion.values)),
-            sql.SQL(", ").join([sql.Placeholder()] * len(values)),
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, names)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(names)),
         )
-        cursor.execute(statement, values)
+        cursor.executemany(statement, rows)
 
 
 def _commit(cursor: psycopg.Cursor[Any], head: int, answers: list[Answer], *, written: bool) -> None:

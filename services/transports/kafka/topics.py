@@ -40,6 +40,12 @@ def bench_rejected(cluster: Cluster) -> Topic:
     return Topic(cluster.name("bench.rejected.v1"), 1, settings, "events that were refused, with the reason in headers")
 
 
+def trusted(name: str) -> Topic:
+    """A topic of somebody's own whose ACLs decide who writes to it."""
+    settings = {"cleanup.policy": "delete"}
+    return Topic(name, 1, settings, "events of a trusted publisher, to be taken in")
+
+
 def whole_log(cluster: Cluster) -> Topic:
     purpose = "the whole log, byte for byte; internal"
     return Topic(cluster.name("log.v1"), cluster.partitions, _KEPT, purpose, keyed=True)

@@ -1,0 +1,167 @@
+"""Ingress: read, check and append, batch after batch, while the next one is read already; nothing counts twice."""
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import structlog
+
+from events.errors import DomainError, Unavailable
+from services.exchange.ingest import Ingest
+from services.store.log import CursorMoved
+from services.store.reports import Reporter
+from services.transports.kafka import topics
+from services.transports.kafka.connecting import Cluster
+from services.transports.kafka.ingress.bringing import Brought, bring
+from services.transports.kafka.ingress.figures import Standing
+from services.transports.kafka.ingress.groups import check_group
+from services.transports.kafka.ingress.messages import checked
+from services.transports.kafka.ingress.principals import Principals
+from services.transports.kafka.ingress.reading import Reader
+from services.transports.kafka.ingress.telling import Teller
+
+POLL_MS = 200
+SLOW_S = 1.0
+"""An append that takes longer is waited for with the partitions paused and the group kept up."""
+TROUBLE_S = (1.0, 2.0, 5.0, 10.0)
+"""How long to wait before Kafka is tried again."""
+LOOK_S = 5.0
+"""How often the brokers are asked where the topics end, and whether they are still the same topics."""
+
+_words = structlog.get_logger("ingress")
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A batch that is being appended while the next one is read."""
+
+    brought: Future[Brought]
+    size: int
+    began: float
+
+
+class Ingress:
+    """One member of the group. `run` until `stop`; what it reports is shown by the service."""
+
+    def __init__(self, cluster: Cluster, ingest: Ingest, principals: Principals, owner: str) -> None:
+        self.cluster = cluster
+        self.ingest = ingest
+        self.database = ingest.log.database
+        self.principals = principals
+        self.owner = owner
+        self.stopping = threading.Event()
+        self.standing = Standing(self.database, cluster)
+        self.teller = Teller(cluster, self.database)
+        self._appending = ThreadPoolExecutor(1, thread_name_prefix="ingress-append")
+        self._flight: _Flight | None = None
+        self._looked = 0.0
+
+    def run(self) -> None:
+        """Take messages in until told to stop; Kafka or database that are away are waited for, and said once."""
+        tries = 0
+        with Reporter(self.database, "ingress", self.owner, self.standing.says), self.teller:
+            while not self.stopping.is_set():
+                try:
+                    with self.cluster.reaching():
+                        self._session()
+                except DomainError as error:
+                    self.standing.in_trouble(error.detail)
+                    tries = 0 if self.standing.worked_lately() else tries + 1
+                    self.stopping.wait(TROUBLE_S[min(tries, len(TROUBLE_S) - 1)])
+        self._appending.shutdown()
+
+    def stop(self) -> None:
+        """End after the batch in hand, and leave the group."""
+        self.stopping.set()
+        self.standing.stopping = True
+
+    def _session(self) -> None:
+        """As long as one consumer lives. Raises Refused for a topic or group that is not right; Unavailable."""
+        trusted = self.principals.trusted
+        wanted = topics.bench_events(self.cluster)
+        topics.make_or_check(self.cluster, [wanted, topics.bench_rejected(self.cluster), *map(topics.trusted, trusted)])
+        log_id = self.standing.log_id()
+        check_group(self.cluster, log_id)
+        reader = Reader(self.cluster, [wanted.name, *trusted], log_id)
+        self.standing.reader = reader
+        try:
+            while not self.stopping.is_set():
+                self._turn(reader)
+            self._settle(reader)
+        finally:
+            self.standing.reader = None
+            self._let_land()
+            reader.close()
+
+    def _turn(self, reader: Reader) -> None:
+        try:
+            records = reader.poll(POLL_MS)
+            if reader.misplaced:
+                self._settle(reader)
+                self._place(reader)
+                return
+            items = checked(records, self.principals)
+            self._settle(reader)
+            if items and not reader.misplaced:
+                flight = self._appending.submit(bring, self.ingest, items, reader.places)
+                self._flight = _Flight(flight, sum(len(one.record.value or b"") for one in items), time.monotonic())
+            self._look(reader)
+        except CursorMoved as moved:
+            _words.info("another member went on from here", reason=moved.detail)
+            self._place(reader)
+        except Unavailable as error:
+            self._wait(reader, error)
+
+    def _settle(self, reader: Reader) -> None:
+        """Wait for the batch that is being appended. Raises CursorMoved and Unavailable: then nothing is in the air."""
+        flight = self._flight
+        if flight is None:
+            return
+        while not wait([flight.brought], SLOW_S).done:
+            reader.pause()
+            reader.poll(0)
+        self._flight = None
+        if reader.paused:
+            reader.resume()
+        brought = flight.brought.result()
+        self.standing.count(brought, flight.size, time.monotonic() - flight.began)
+        if brought.outcomes["rejected"]:
+            self.teller.wake()
+
+    def _let_land(self) -> None:
+        """Wait for what is in the air, whatever becomes of it: its cursors say what was written."""
+        if self._flight is not None:
+            wait([self._flight.brought])
+            self._flight = None
+
+    def _place(self, reader: Reader) -> None:
+        for alarm in reader.place(self.database):
+            self.standing.alarm(alarm)
+        self.standing.placed(reader)
+
+    def _wait(self, reader: Reader, error: Unavailable) -> None:
+        """Keep our place in the group, with everything paused, until the stored cursors can be read again."""
+        self._let_land()
+        while not self.stopping.is_set():
+            self.standing.in_trouble(error.detail)
+            for _ in range(10):
+                reader.pause()
+                reader.poll(0)
+                if self.stopping.wait(0.1):
+                    return
+            try:
+                self._place(reader)
+            except Unavailable as again:
+                error = again
+            else:
+                return
+
+    def _look(self, reader: Reader) -> None:
+        """Now and then: where the topics end, whether they are the same, and the group's own offsets."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_S:
+            return
+        self._looked = now
+        reader.tell_group()
+        reader.look()

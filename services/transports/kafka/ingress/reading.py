@@ -1,0 +1,151 @@
+"""Reading: one member of the consumer group, placed by the cursors in our database and not by the group's offsets."""
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata, TopicPartition
+
+from services.store.database import Database
+from services.transports.kafka.connecting import Cluster
+from services.transports.kafka.ingress.cursors import UNKNOWN, Found, Place, cursor_name, find, stored
+
+GROUP = "ingress"
+AT_ONCE = 1_000
+"""Messages of one poll, and so of one append."""
+FETCHED = 4 * 1024 * 1024
+"""Bytes that are fetched ahead at most; of one partition a quarter."""
+ASK_MS = 5_000
+
+
+class _Watch(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes that the group shared its partitions out anew; called in the client's own thread."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Event()
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        self.changed.set()
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        self.changed.set()
+
+
+class Reader:
+    """Reads these topics as a member of the group. Not for several threads. Raises Unavailable, Forbidden."""
+
+    def __init__(self, cluster: Cluster, topics: Sequence[str], log_id: str) -> None:
+        self.cluster = cluster
+        self.topics = list(topics)
+        self.places: dict[TopicPartition, Place] = {}
+        self.ends: dict[TopicPartition, int] = {}
+        self.paused = False
+        self.watch = _Watch()
+        self.consumer: KafkaConsumer = cluster.consumer(
+            member_name(log_id),
+            group_id=cluster.name(GROUP),
+            max_poll_records=AT_ONCE,
+            fetch_max_bytes=FETCHED,
+            max_partition_fetch_bytes=FETCHED // 4,
+            metadata_max_age_ms=10_000,
+        )
+        self.consumer.subscribe(self.topics, listener=self.watch)
+
+    def poll(self, timeout_ms: int) -> list[Any]:
+        """The next messages, partition after partition, each in order; none while we are to be placed anew."""
+        found: Mapping[TopicPartition, list[Any]] = self.consumer.poll(timeout_ms=timeout_ms)
+        if self.watch.changed.is_set():
+            return []
+        for partition, records in found.items():
+            place = self.places.get(partition)
+            if place is None or (place.next is not None and records[0].offset < place.next):
+                self.watch.changed.set()  # the topic was made anew under us, and the client began at its start
+                return []
+        return [record for records in found.values() for record in records]
+
+    @property
+    def misplaced(self) -> bool:
+        """Whether `place` is to be called before anything is read on."""
+        return self.watch.changed.is_set()
+
+    def place(self, database: Database) -> list[str]:
+        """Go to the stored cursors of what is assigned to us now; what was alarming. Raises Unavailable, KafkaError."""
+        self.watch.changed.clear()
+        partitions = sorted(self.consumer.assignment())
+        self.places = {}
+        alarms = []
+        if partitions:
+            for partition, found in self._find(database, partitions).items():
+                self.consumer.seek(partition, found.start)
+                self.places[partition] = found.place
+                alarms += [found.alarm] if found.alarm else []
+        self.resume()
+        return alarms
+
+    def _find(self, database: Database, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Found]:
+        ids = self.topic_ids()
+        firsts = self.consumer.beginning_offsets(partitions, timeout_ms=ASK_MS)
+        self.ends = self.consumer.end_offsets(partitions, timeout_ms=ASK_MS)
+        cursors = stored(database, partitions)
+        return {one: find(one, ids.get(one.topic, UNKNOWN), cursors, firsts[one], self.ends[one]) for one in partitions}
+
+    def topic_ids(self) -> dict[str, str]:
+        """Each topic's own id, by which one that was made anew under the same name is known."""
+        with self.cluster.admin() as admin:
+            found: Iterable[dict[str, Any]] = admin.describe_topics(self.topics)
+        return {one["name"]: str(one["topic_id"] or UNKNOWN) for one in found}
+
+    def pause(self) -> None:
+        """Take nothing more from the brokers; `poll` goes on, so that the group keeps us."""
+        self.consumer.pause(*self.consumer.assignment())
+        self.paused = True
+
+    def resume(self) -> None:
+        """Read on."""
+        self.consumer.resume(*self.consumer.paused())
+        self.paused = False
+
+    def tell_group(self) -> None:
+        """Tell Kafka how far we are: only so that its own tools show our lag, nothing is read from there."""
+        offsets = {at: OffsetAndMetadata(place.next, "", -1) for at, place in self.places.items() if place.next}
+        if offsets:
+            with suppress(KafkaError):
+                self.consumer.commit_async(offsets)
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """Messages not taken in yet, by partition, as far as was heard."""
+        return {at: max(0, self._end(at) - (place.next or 0)) for at, place in list(self.places.items())}
+
+    def _end(self, partition: TopicPartition) -> int:
+        return max(self.ends.get(partition, 0), self._high(partition))
+
+    def _high(self, partition: TopicPartition) -> int:
+        try:
+            return self.consumer.highwater(partition) or 0
+        except (KafkaError, KeyError, AttributeError):
+            return 0
+
+    def look(self) -> None:
+        """Ask the brokers where our partitions end, and whether the topics are still the same ones.
+
+        Raises KafkaError or Unavailable when they are away: `poll` alone would wait for them in silence.
+        """
+        if self.places:
+            self.ends = self.consumer.end_offsets(list(self.places), timeout_ms=ASK_MS)
+        ids = self.topic_ids()
+        for partition, place in self.places.items():
+            if place.name != cursor_name(partition, ids.get(partition.topic, UNKNOWN)):
+                self.watch.changed.set()
+
+    def close(self) -> None:
+        """Leave the group, so that others take over at once."""
+        with suppress(KafkaError):
+            self.consumer.close(autocommit=False, timeout_ms=3_000)
+
+
+def member_name(log_id: str) -> str:
+    """What our members call themselves to Kafka: those of another log are told apart by it."""
+    return f"ingress-{log_id[:8]}"

@@ -1,0 +1,103 @@
+"""Telling: what was refused is published with its reason, at least once, and only then removed from the outbox."""
+
+import threading
+from base64 import b64decode
+from contextlib import suppress
+from typing import Any
+
+import orjson
+from kafka import KafkaProducer
+from sqlalchemy import Connection, RowMapping, delete, select
+
+from events.errors import Unavailable
+from services.store.database import Database
+from services.store.tables import ingress_rejections
+from services.transports.kafka import topics
+from services.transports.kafka.connecting import Cluster
+
+AT_ONCE = 200
+IDLE_S = 5.0
+FLUSH_S = 15.0
+
+
+class Teller:
+    """Publishes the outbox of refused messages from a thread of its own. Used with `with`."""
+
+    def __init__(self, cluster: Cluster, database: Database) -> None:
+        self.cluster = cluster
+        self.database = database
+        self.topic = topics.bench_rejected(cluster).name
+        self._producer: KafkaProducer | None = None
+        self._awake = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ingress-telling", daemon=True)
+
+    def __enter__(self) -> "Teller":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._awake.set()
+        self._thread.join(FLUSH_S)
+
+    def wake(self) -> None:
+        """Something was refused just now."""
+        self._awake.set()
+
+    def _run(self) -> None:
+        while True:
+            ending = self._ended.is_set()
+            self._awake.clear()
+            with suppress(Unavailable):
+                while self.tell_some():
+                    pass
+            if ending:
+                break
+            self._awake.wait(IDLE_S)
+        if self._producer is not None:
+            self._producer.close(timeout=2)
+
+    def tell_some(self) -> int:
+        """Publish up to 200 refusals and remove them; how many. What another member is telling is passed over."""
+        first = select(ingress_rejections).order_by(ingress_rejections.c.number).limit(AT_ONCE)
+        with self.database.begin() as connection:
+            rows = list(connection.execute(first.with_for_update(skip_locked=True)).mappings())
+            if rows:
+                with self.cluster.reaching():
+                    self._publish(rows)
+                self._remove(connection, rows)
+        return len(rows)
+
+    def _publish(self, rows: list[RowMapping]) -> None:
+        if self._producer is None:
+            self._producer = self.cluster.producer("rejections", max_block_ms=10_000, max_request_size=1_048_576)
+        sent = [self._producer.send(self.topic, **record(row)) for row in rows]
+        self._producer.flush(timeout=FLUSH_S)
+        for future in sent:
+            future.get(timeout=1)
+
+    @staticmethod
+    def _remove(connection: Connection, rows: list[RowMapping]) -> None:
+        numbers = [row["number"] for row in rows]
+        connection.execute(delete(ingress_rejections).where(ingress_rejections.c.number.in_(numbers)))
+
+
+def record(row: RowMapping) -> dict[str, Any]:
+    """The record of a refusal: the message as it came, without its token, and why it was refused in headers."""
+    problem = row["problem"]
+    headers = [(name, None if text is None else b64decode(text)) for name, text in row["headers"]]
+    reason = str(problem.get("detail", ""))
+    return {
+        "key": row["key"],
+        "value": row["value"],
+        "headers": [
+            *headers,
+            ("lodestone-problem", orjson.dumps(problem)),
+            ("lodestone-reason", reason.encode()),
+            ("lodestone-topic", row["topic"].encode()),
+            ("lodestone-partition", str(row["partition"]).encode()),
+            ("lodestone-offset", str(row["offset"]).encode()),
+            ("lodestone-quarantine", row["quarantine_id"].encode()),
+        ],
+    }
