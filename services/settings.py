@@ -8,7 +8,9 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from events.errors import Invalid
+from events.errors import Invalid, Unavailable
+from services.store.database.address import OWNER_URL, address, role
+from services.store.database.standing import SAME_ROLE
 
 PREFIX = "LODESTONE_"
 SYSTEM_FOLDER = Path("/var/lib/lodestone")
@@ -38,6 +40,12 @@ class Settings(BaseSettings):
     database_owner_url: str | None = Field(
         default=None,
         description="The same database as the owner role, for migrations; none: migrate as the service role.",
+    )
+    database_pool_size: int = Field(
+        default=12, ge=1, le=1000, description="Connections to the database that a process keeps open."
+    )
+    database_pool_overflow: int = Field(
+        default=8, ge=0, le=1000, description="Connections more that a process opens under load, and closes again."
     )
     kafka_bootstrap_servers: str | None = Field(
         default=None, description="Kafka brokers as host:port,…; none: Kafka is off."
@@ -104,6 +112,7 @@ class Explained:
     value: str
     origin: str
     description: str
+    note: str = ""
 
 
 def load() -> Settings:
@@ -124,15 +133,27 @@ def explain(settings: Settings) -> list[Explained]:
         origin = "environment" if variable in os.environ else "default"
         value = getattr(settings, name)
         text = "" if value is None else _masked(name, str(value))
-        rows.append(Explained(variable, text, origin, field.description or ""))
+        rows.append(Explained(variable, text, origin, field.description or "", _note(name, settings)))
     return rows
+
+
+def _note(name: str, settings: Settings) -> str:
+    """What a reader should know of a value: an external database whose service role may change the log."""
+    if name != "database_owner_url" or settings.database_url is None:
+        return ""
+    try:
+        service = address(settings.database_url)
+        owner = address(settings.database_owner_url, OWNER_URL) if settings.database_owner_url else service
+    except Unavailable as error:
+        return error.detail
+    return f"Weak: {SAME_ROLE}." if role(owner) == role(service) else ""
 
 
 def _masked(name: str, value: str) -> str:
     """The value without passwords; a database's address that cannot be read as a URL is not shown at all."""
     if name.endswith("_password"):
         return "***"
-    secret = name.startswith("database_")
+    secret = name.startswith("database_") and name.endswith("url")
     if "://" not in value and not secret:
         return value
     from sqlalchemy.engine import make_url

@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -66,7 +66,8 @@ class Parts:
 
     def prepare(self) -> None:
         """Bring the tables up to this release. Raises Unavailable when the database is away or newer."""
-        self.database.migrate()
+        if self.settings.database_owner_url or self.settings.database_url is None or not self.database.migrated():
+            self.database.migrate()
         self.projector.prepare()
         releases.record(self.database, VERSION, wall_clock())
 
@@ -92,9 +93,9 @@ def parts(settings: Settings) -> Iterator[Parts]:
     if settings.database_url is None:
         embedded = EmbeddedPostgres(settings.data_dir / "postgres")
         addresses = embedded.open()
-        database = Database(addresses.service, addresses.owner, revive=embedded.revive)
+        database = connected(settings, addresses.service, addresses.owner, embedded.revive)
     else:
-        database = Database(settings.database_url, settings.database_owner_url)
+        database = connected(settings, settings.database_url, settings.database_owner_url)
     here = made(settings, database)
     try:
         yield here
@@ -134,6 +135,14 @@ def ingress(here: Parts) -> "Ingress":
     trusted = trusted_topics(here.settings.kafka_trusted_topics)
     owner = leases.owner_of(os.getpid())
     return Ingress(cluster(here.settings), here.ingest, Principals(here.tokens, trusted), owner)
+
+
+def connected(
+    settings: Settings, url: str, owner_url: str | None, revive: Callable[[], None] = lambda: None
+) -> Database:
+    """The database at this address, with the pool that the settings ask for; nothing is opened yet."""
+    size, overflow = settings.database_pool_size, settings.database_pool_overflow
+    return Database(url, owner_url, pool_size=size, max_overflow=overflow, revive=revive)
 
 
 def made(settings: Settings, database: Database) -> Parts:

@@ -150,8 +150,17 @@ def retry(json: Json = False) -> None:
     sys.exit(1 if left else 0)
 
 
-def migrate() -> None:
-    """Bring the database's tables up to this release; `serve` and `run` do it by themselves."""
-    with parts(settings.load()) as here:
-        here.prepare()
-    words("The tables are those of this release.")
+def migrate(json: Json = False) -> None:
+    """Bring the tables up to this release, as their owner, and grant the service's role what it needs.
+
+    Safe to repeat, and at several places at once. Without LODESTONE_DATABASE_URL `serve` and `run` do it by themselves.
+    """
+    found = settings.load()
+    if found.database_url is None:
+        with parts(found) as here:
+            done = here.database.migrate()
+    else:
+        done = connected(found, found.database_url, found.database_owner_url).migrate()
+    words(done.sentence)
+    if json:
+        result({"from": done.before, "to": done.after, "role": done.role, "granted": done.granted}, True)

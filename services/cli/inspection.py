@@ -133,7 +133,13 @@ def config(json: Json = False) -> None:
     rows = settings.explain(settings.load())
     if json:
         shown: dict[str, Any] = {
-            row.name: {"value": row.value, "origin": row.origin, "description": row.description} for row in rows
+            row.name: {
+                "value": row.value,
+                "origin": row.origin,
+                "description": row.description,
+                **({"note": row.note} if row.note else {}),
+            }
+            for row in rows
         }
         result(shown, True)
         return
@@ -141,3 +147,6 @@ def config(json: Json = False) -> None:
     for row in rows:
         table.add_row(row.name, row.value or "—", row.origin, row.description)
     Console(soft_wrap=True).print(table)
+    for row in rows:
+        if row.note:
+            words(f"{row.name}: {row.note}")

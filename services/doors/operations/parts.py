@@ -9,8 +9,6 @@ this process out of the balance would not mend.
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import text
-
 from events.errors import DomainError
 from services.doors.operations import processes
 from services.doors.operations.status import progress, relayed, sealed
@@ -58,16 +56,16 @@ def _degraded(part: Part, detail: str | None) -> Part:
 
 
 def _database(runtime: Runtime) -> Part:
-    with runtime.database.connect() as connection:
-        only_read = connection.execute(text("SELECT current_setting('transaction_read_only')")).scalar() == "on"
+    standing = runtime.database.standing()
     words = "The database takes no writes: pages stay readable, events are refused with 503 until it does."
-    return _degraded({}, words if only_read else None)
+    note = {"note": standing.weak} if standing.weak else {}
+    return _degraded(note, words if standing.read_only else None)
 
 
 def _migrations(runtime: Runtime) -> Part:
     if runtime.database.migrated():
         return {"ready": True}
-    return {"ready": False, "detail": "The tables are of another release; start `lodestone serve` to migrate."}
+    return {"ready": False, "detail": "The tables are of another release; run `lodestone migrate`."}
 
 
 def _log(runtime: Runtime) -> Part:

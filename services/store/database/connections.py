@@ -1,36 +1,28 @@
-"""The database: connections of the service role, migrations as the owner, and what happens when it is away."""
+"""The database: a pool of connections of the service role, a few outside of it, and what happens when it is away."""
 
-import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DisconnectionError
 
 from events.errors import Unavailable
-from services.store.database.postgres import SERVICE
+from services.store.database import address, migrating
+from services.store.database.address import OWNER_URL, connect_with
+from services.store.database.refusals import answered, check_version
+from services.store.database.standing import Standing, standing
 
-RETRY_AFTER_S = 2
-WRITER_OPTIONS = "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=30000"
-"""So that a writer that stopped in the middle frees the others."""
-_UNPREPARED = ("42P01", "3F000")
-"""SQLSTATE of a table or schema that does not exist."""
-_AWAY = (OperationalError, InterfaceError, TimeoutError)
-
-
-_MIGRATING = threading.Lock()
-"""Alembic keeps its context in module globals: one thread of a process at a time."""
+POOL_SIZE = 12
+POOL_OVERFLOW = 8
+RECYCLE_S = 300
+"""How long a connection of the pool is used: after a failover one may be left that still reads from the old primary."""
+FALLBACK_S = 5.0
+"""How long a connection for reading stays on a standby before the primary is looked for again."""
 
 
 class Database:
@@ -45,22 +37,29 @@ class Database:
         url: str,
         owner_url: str | None = None,
         *,
-        pool_size: int = 12,
+        pool_size: int = POOL_SIZE,
+        max_overflow: int = POOL_OVERFLOW,
         revive: Callable[[], None] = lambda: None,
     ) -> None:
-        self.url = _with_driver(url)
+        self._address = address.address(url)
+        self._owner = address.address(owner_url, OWNER_URL) if owner_url else self._address
+        self.url = self._address.render_as_string(hide_password=False)
+        self.owner_url = self._owner.render_as_string(hide_password=False)
         self.revive = revive
         self._dedicated: weakref.WeakSet[psycopg.Connection[Any]] = weakref.WeakSet()
-        self.owner_url = _with_driver(owner_url or url)
         self.engine: Engine = create_engine(
-            self.url,
+            self._address,
             pool_size=pool_size,
-            max_overflow=8,
+            max_overflow=max_overflow,
             pool_pre_ping=True,
             pool_timeout=5,
+            pool_recycle=RECYCLE_S,
             isolation_level="READ COMMITTED",
-            connect_args={"connect_timeout": 5, "options": _options(self.url)},
+            connect_args=connect_with(self._address, options=address.options(self._address)),
         )
+        event.listen(self.engine, "connect", lambda made, _: check_version(made.info.server_version))
+        if address.asks_for_writes(self._address):
+            _read_anywhere(self.engine)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -82,17 +81,22 @@ class Database:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """What the driver says about a database that is away becomes Unavailable; an embedded one is revived."""
+        """What the driver says about a database that is away becomes Unavailable; an embedded one is revived.
+
+        When the server turns out to take no writes, and the URL asks for one that does, everything is connected anew.
+        """
         try:
-            with _away():
+            with answered():
                 yield
-        except Unavailable:
+        except Unavailable as error:
+            if error.facts.get("read_only") and address.asks_for_writes(self._address):
+                self.dispose()
             self.revive()
             raise
 
     def listen(self) -> psycopg.Connection[Any]:
         """A connection of its own that hears `NOTIFY lodestone_log`; a hint only, polling is the truth."""
-        with _away():
+        with answered():
             connection = self._plain()
             connection.execute("LISTEN lodestone_log")
         return connection
@@ -103,33 +107,32 @@ class Database:
         Each statement is its own transaction unless BEGIN was sent. Raises Unavailable.
         """
         with self.guarded():
-            made = self._plain(options=_options(self.url))
+            made = self._plain(options=address.options(self._address))
         self._dedicated.add(made)
         return made
 
     def _plain(self, **more: Any) -> psycopg.Connection[Any]:
-        url = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
-        return psycopg.connect(url, autocommit=True, connect_timeout=5, **more)
+        made = psycopg.connect(**connect_with(self._address, autocommit=True, **more))
+        check_version(made.info.server_version)
+        return made
 
     def ping(self) -> None:
         """Raises Unavailable unless a query is answered."""
         with self.connect() as connection:
             connection.execute(text("SELECT 1"))
 
-    def migrate(self) -> None:
-        """Bring the tables to this release's version, as the owner.
+    def standing(self) -> Standing:
+        """Whether writes are taken, and whether our role could change the log. Raises Unavailable."""
+        with self.connect() as connection:
+            return standing(connection)
 
-        Raises Unavailable when the database does not answer or was written by a newer release.
+    def migrate(self) -> migrating.Migrated:
+        """Bring the tables to this release's version, as the owner, and grant the service role what it needs.
+
+        Raises Unavailable when the database does not answer, is too old, or was written by a newer release, and when
+        the role may not migrate.
         """
-        config = alembic_config(self.owner_url)
-        with _away(), _MIGRATING:
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise Unavailable(
-                    f"The database was written by a newer Lodestone than this one ({error}). "
-                    "Start that newer release, or use another LODESTONE_DATA_DIR."
-                ) from error
+        return migrating.migrate(self._owner, self._address)
 
     def migrated(self) -> bool:
         """Whether the tables are at this release's version."""
@@ -137,7 +140,7 @@ class Database:
             if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
                 return False
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return found == ScriptDirectory.from_config(alembic_config(self.owner_url)).get_current_head()
+        return found == migrating.newest()
 
     def dispose(self) -> None:
         """Close all connections, but for one in the middle of a transaction; who goes on gets new ones."""
@@ -147,74 +150,19 @@ class Database:
                 connection.close()
 
 
-def alembic_config(url: str) -> Config:
-    """Alembic's configuration for the packaged migrations."""
-    spec = find_spec("migrations")
-    assert spec is not None and spec.submodule_search_locations
-    config = Config()
-    config.set_main_option("script_location", str(Path(next(iter(spec.submodule_search_locations)))))
-    config.attributes["url"] = url
-    config.attributes["service_role"] = SERVICE
-    return config
+def _read_anywhere(engine: Engine) -> None:
+    """While no server of the URL takes writes, its standbys are read from; the primary is looked for again."""
 
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, record: Any, arguments: Any, named: dict[str, Any]) -> Any:
+        try:
+            return dialect.connect(*arguments, **named)
+        except psycopg.OperationalError:
+            made = dialect.connect(*arguments, **{**named, "target_session_attrs": "any"})
+            record.info["until"] = time.monotonic() + FALLBACK_S
+            return made
 
-def _with_driver(url: str) -> str:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise Unavailable("LODESTONE_DATABASE_URL is not a URL; write postgresql://user:password@host/name.") from error
-    if parsed.get_backend_name() != "postgresql":
-        raise Unavailable(
-            f"LODESTONE_DATABASE_URL names {parsed.get_backend_name()}; PostgreSQL 15 or newer is the only database: "
-            "postgresql://user:password@host/name."
-        )
-    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-
-
-def _options(url: str) -> str:
-    """Our session settings, then the URL's own, which so win."""
-    own = make_url(url).query.get("options", "")
-    return " ".join([WRITER_OPTIONS, *([own] if isinstance(own, str) else own)]).strip()
-
-
-@contextmanager
-def _away() -> Iterator[None]:
-    try:
-        yield
-    except _AWAY as error:
-        raise unavailable(error) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise unavailable(error) from error
-        _check_prepared(getattr(error.orig, "sqlstate", None), error)
-        raise
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise unavailable(error) from error
-
-
-@contextmanager
-def prepared() -> Iterator[None]:
-    """For statements that go to the driver itself: a table of the log that is not there yet becomes Unavailable."""
-    try:
-        yield
-    except psycopg.Error as error:
-        _check_prepared(error.sqlstate, error)
-        raise
-
-
-def _check_prepared(sqlstate: str | None, error: Exception) -> None:
-    if sqlstate in _UNPREPARED:
-        raise Unavailable(
-            "The database is not set up yet: its tables are still to be made (`lodestone migrate`).",
-            retry_after_s=RETRY_AFTER_S,
-        ) from error
-
-
-def unavailable(error: Exception) -> Unavailable:
-    """The refusal for a database that does not answer now."""
-    cause = str(getattr(error, "orig", error)).strip().splitlines()
-    return Unavailable(
-        f"The database does not answer ({cause[0] if cause else type(error).__name__}). "
-        "Nothing accepted is lost; try again.",
-        retry_after_s=RETRY_AFTER_S,
-    )
+    @event.listens_for(engine, "checkout")
+    def look_again(made: Any, record: Any, proxy: Any) -> None:
+        if time.monotonic() > record.info.get("until", float("inf")):
+            raise DisconnectionError

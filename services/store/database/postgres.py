@@ -23,6 +23,7 @@ from psycopg import sql
 
 from events.errors import Unavailable
 from services.store.database.binaries import Account, account, lives, programs, working_in
+from services.store.database.listening import Listening
 
 DATABASE = "lodestone"
 OWNER = "lodestone_owner"
@@ -45,10 +46,14 @@ class Addresses:
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL server in `folder`. `unsafe_fast` gives up durability and is for tests only."""
+    """A PostgreSQL server in `folder`, reached by a private socket and, with `port`, at 127.0.0.1 too (scram).
 
-    def __init__(self, folder: Path, *, unsafe_fast: bool = False) -> None:
+    `unsafe_fast` gives up durability and is for tests only.
+    """
+
+    def __init__(self, folder: Path, *, port: int | None = None, unsafe_fast: bool = False) -> None:
         self.folder = folder
+        self.listening = Listening(port)
         self.unsafe_fast = unsafe_fast
         self.user: Account = account()
         self.data = folder / "data"
@@ -67,6 +72,7 @@ class EmbeddedPostgres:
             self._use = (self.folder / "use.lock").open("w")
             fcntl.flock(self._use, fcntl.LOCK_SH)
             self._initialise()
+            self.listening = self.listening.beside(self.data)
             if not self._answers():
                 self._start()
             self._prepare()
@@ -106,7 +112,7 @@ class EmbeddedPostgres:
         kept = self._secrets()
 
         def url(role: str) -> str:
-            return f"postgresql+psycopg://{role}:{kept[role]}@/{database}?host={self.socket}"
+            return self.listening.url(role, kept[role], database, self.socket)
 
         return Addresses(url(OWNER), url(SERVICE), url("postgres"))
 
@@ -207,7 +213,7 @@ class EmbeddedPostgres:
         return self.user.run(self.bin / "pg_ctl", action, "-D", self.data, *options, check=check)
 
     def _start(self) -> None:
-        settings = f"-k '{self.socket}' -c listen_addresses='' -c max_connections=200 -c shared_buffers=128MB"
+        settings = f"{self.listening.options(self.socket)} -c max_connections=200 -c shared_buffers=128MB"
         if self.unsafe_fast:
             settings = f"{settings} {_FAST}"
         log = self.folder / "postgres.log"
@@ -242,7 +248,7 @@ class EmbeddedPostgres:
         while lock.exists() and time.monotonic() < deadline:
             if not lives(int(lock.read_text().split()[0])) and not working_in(self.data):
                 lock.unlink(missing_ok=True)
-                (self.socket / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+                (self.socket / f".s.PGSQL.{self.listening.number}.lock").unlink(missing_ok=True)
                 return
             if self._answers():
                 return
@@ -261,6 +267,7 @@ class EmbeddedPostgres:
         password = self._secrets()["postgres"]
         return psycopg.connect(
             host=str(self.socket),
+            port=self.listening.number,
             user="postgres",
             password=password,
             dbname=database,

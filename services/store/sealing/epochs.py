@@ -100,6 +100,8 @@ def restored(connection: Connection, outside: Outside) -> Restored | None:
     if signed.origin in {origin_of(outside.log_id, before) for before in range(1, epoch)}:
         return None  # a later epoch was opened since, by another machine
     head = head_of(connection)
+    if head < signed.size and connection.execute(select(func.pg_is_in_recovery())).scalar_one():
+        return None  # a standby that is behind; it takes no writes, and is asked again when it was promoted
     if head >= signed.size and _root_at(connection, signed.size) == signed.root:
         return None
     return Restored(max(epoch, epoch_of(signed.origin)), signed.size, head, note)

@@ -1,0 +1,1 @@
+"""External databases: TLS, two roles, standbys and failover."""
