@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from alembic import command
 
-from services.store.database import Database, alembic_config
-from services.store.database.postgres import EmbeddedPostgres
+from services.store.database import Database, alembic_config, grants
+from services.store.database.postgres import SERVICE, EmbeddedPostgres
 from services.store.log import Append, Log
 from services.store.log.appending import leaf_hash
 from tests.store.facts import draft, straight
@@ -54,6 +54,12 @@ def test_the_identities_of_an_earlier_release_are_known_after_the_upgrade(earlie
     assert found is not None and (found.position, found.content_hash) == (4, drafts[3].content_hash)
     assert log.append(Append((draft(),)))[0].position == 5
     log.close()
+
+
+def test_what_the_migrations_grant_is_what_is_granted_to_any_role(earlier: Database) -> None:
+    command.upgrade(alembic_config(earlier.owner_url), "head")
+    with straight(earlier.owner_url) as connection:
+        assert not grants.grant(connection, SERVICE)
 
 
 def test_the_upgraded_log_is_append_only_and_open_to_the_service(earlier: Database) -> None:

@@ -10,9 +10,12 @@ from services.store.tables import metadata
 
 ADD = frozenset({"SELECT", "INSERT"})
 CHANGE = ADD | {"UPDATE", "DELETE"}
+KEEP = ADD | {"UPDATE"}
 READ = frozenset({"SELECT"})
 _ADDED_TO = frozenset({"event_types"})
 """Tables that grow only, besides those whose triggers refuse changes."""
+_KEPT = frozenset({"log_cursors"})
+"""Tables whose rows move and are never removed."""
 
 _TABLES = """
     SELECT c.relname, c.relispartition AS part,
@@ -56,6 +59,8 @@ def _wanted(name: str, part: bool, guarded: bool) -> frozenset[str] | None:
         return READ
     if name not in metadata.tables:
         return None
+    if name in _KEPT:
+        return KEEP
     return ADD if guarded or name in _ADDED_TO else CHANGE
 
 

@@ -85,7 +85,7 @@ def migrate(owner: URL, service: URL) -> Migrated:
         before, after = _version(connection), newest()
         if before != after:
             _check_writable(connection, before, after)
-            before = _upgrade(owner, role if apart else None)
+            before = _upgrade(owner)
         granted, unfolded = _grant(connection, role) if apart else (False, 0)
     return Migrated(before, after, role, granted, unfolded)
 
@@ -113,10 +113,10 @@ def _check_writable(connection: psycopg.Connection[Any], before: str | None, aft
         )
 
 
-def _upgrade(owner: URL, role: str | None) -> str | None:
-    """Run the migrations; the version that they found, when it was their turn."""
+def _upgrade(owner: URL) -> str | None:
+    """Run the migrations; the version that they found, when it was their turn. What they would grant, `grants` does."""
     config = alembic_config(owner.render_as_string(hide_password=False))
-    config.attributes["service_role"] = role
+    config.attributes["service_role"] = None
     config.attributes["connect_with"] = connect_with(owner)
     with _MIGRATING:
         try:

@@ -39,17 +39,17 @@ class External:
     def remove(self) -> None:
         self.server.drop_database(self.name)
         with straight(self.server.addresses("postgres").admin) as connection:
-            connection.execute(f"DROP ROLE {self.service}")
+            connection.execute(f'DROP ROLE "{self.service}"')
             connection.execute(f"DROP ROLE {self.owner}")
 
 
 def made_external(server: EmbeddedPostgres, number: int) -> External:
     """Both roles, and the owner's empty database."""
     mark = f"{os.getpid()}_{number}"
-    made = External(server, f"external_{mark}", f"plant_owner_{mark}", f"plant_service_{mark}")
+    made = External(server, f"external_{mark}", f"plant_owner_{mark}", f"Plant-service-{mark}")
     with straight(server.addresses("postgres").admin) as connection:
         for role in (made.owner, made.service):
-            connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
+            connection.execute(f"CREATE ROLE \"{role}\" LOGIN PASSWORD '{PASSWORD}'")
         connection.execute(f"CREATE DATABASE {made.name} OWNER {made.owner}")
         connection.execute(f"REVOKE CONNECT ON DATABASE {made.name} FROM PUBLIC")
     return made

@@ -67,7 +67,7 @@ def test_the_service_role_adds_to_the_log_folds_and_can_change_nothing(external:
 
 
 def test_migrating_needs_nothing_of_the_service_role_but_that_it_exists(external: External) -> None:
-    external.admin(f"ALTER ROLE {external.service} NOLOGIN")
+    external.admin(f'ALTER ROLE "{external.service}" NOLOGIN')
     assert external.database().migrate().after == newest()
     nobody = Database(external.url("nobody_at_all"), external.url(external.owner))
     with pytest.raises(Unavailable, match=r"no role 'nobody_at_all'.*CREATE ROLE"):
@@ -77,7 +77,7 @@ def test_migrating_needs_nothing_of_the_service_role_but_that_it_exists(external
 def test_what_was_granted_by_hand_is_taken_away_again(external: External) -> None:
     database = external.database()
     database.migrate()
-    external.admin(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {external.service}")
+    external.admin(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{external.service}"')
     assert "may change the log" in str(database.standing().weak)
     assert database.migrate().granted
     with straight(external.url(external.service)) as connection:
@@ -89,7 +89,7 @@ def test_what_was_granted_by_hand_is_taken_away_again(external: External) -> Non
 
 
 def test_a_service_on_a_database_without_tables_or_grants_says_what_to_run(external: External) -> None:
-    external.admin(f"GRANT CONNECT ON DATABASE {external.name} TO {external.service}")
+    external.admin(f'GRANT CONNECT ON DATABASE {external.name} TO "{external.service}"')
     alone = Settings(database_url=external.url(external.service))
     service = made(alone, Database(external.url(external.service), pool_size=2))
     with pytest.raises(
