@@ -9,8 +9,6 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from events.errors import Invalid, Unavailable
-from services.store.database.address import OWNER_URL, address, role
-from services.store.database.standing import SAME_ROLE
 
 PREFIX = "LODESTONE_"
 SYSTEM_FOLDER = Path("/var/lib/lodestone")
@@ -141,6 +139,10 @@ def _note(name: str, settings: Settings) -> str:
     """What a reader should know of a value: an external database whose service role may change the log."""
     if name != "database_owner_url" or settings.database_url is None:
         return ""
+    # Only here, for the settings are read by every command, and these bring the database's driver.
+    from services.store.database.address import OWNER_URL, address, role
+    from services.store.database.standing import SAME_ROLE
+
     try:
         service = address(settings.database_url)
         owner = address(settings.database_owner_url, OWNER_URL) if settings.database_owner_url else service

@@ -160,6 +160,8 @@ def migrate(json: Json = False) -> None:
         with parts(found) as here:
             done = here.database.migrate()
     else:
+        from services.wiring import connected
+
         done = connected(found, found.database_url, found.database_owner_url).migrate()
     words(done.sentence)
     if json:
