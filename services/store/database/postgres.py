@@ -291,7 +291,7 @@ class EmbeddedPostgres:
                 return
             statement = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER))
             if template:
-                statement = statement + sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+                statement = statement + sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
             connection.execute(statement)
 
     def drop_database(self, name: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from services.store.database.postgres import EmbeddedPostgres
+from tests.conftest import quick_folder
 
 
 def dump(server: EmbeddedPostgres, database: str) -> Path:
@@ -35,7 +36,7 @@ def _address(server: EmbeddedPostgres, database: str) -> str:
 @contextmanager
 def fresh_cluster() -> Iterator[EmbeddedPostgres]:
     """A new server in a folder of its own, gone at the end."""
-    home = Path(tempfile.mkdtemp(prefix="lodestone-restored-"))
+    home = Path(tempfile.mkdtemp(prefix="lodestone-restored-", dir=quick_folder()))
     home.chmod(0o711)
     server = EmbeddedPostgres(home / "postgres", unsafe_fast=True)
     server.open()
