@@ -7,12 +7,8 @@ from typing import Annotated
 import typer
 
 from services import settings
+from services.cli.opening import parts
 from services.logs import configure_logs
-from services.serving import stop_on_signals
-from services.store import leases
-from services.store.reports import Reporter
-from services.transports.kafka.relay.relaying import Relay
-from services.wiring import cluster, parts
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +23,12 @@ def relay(
     ] = False,
 ) -> None:
     """Publish the log to Kafka, in order, each event once; of several relays one publishes, the others stand by."""
+    from services.serving import stop_on_signals
+    from services.store import leases
+    from services.store.reports import Reporter
+    from services.transports.kafka.relay.relaying import Relay
+    from services.wiring import cluster
+
     configure_logs("info", as_json=not sys.stderr.isatty())
     found = settings.load()
     kafka = cluster(found)

@@ -40,7 +40,7 @@ class Publisher:
         )
 
     def fence(self) -> None:
-        """Give up what an older relay left unfinished, and let it finish nothing more. Raises Unavailable, Forbidden."""
+        """Give up what an older relay left unfinished; it finishes nothing more. Raises Unavailable, Forbidden."""
         with self.cluster.reaching():
             self.producer.init_transactions()
 
