@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from functools import cache
 
 import pytest
 
@@ -36,6 +37,7 @@ def _declared(extra=None):
     return [_name(line) for line in (project["optional-dependencies"][extra] if extra else project["dependencies"])]
 
 
+@cache
 def _imports():
     found = set()
     for path in modules(*PACKAGES):
