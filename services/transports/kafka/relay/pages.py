@@ -46,6 +46,11 @@ class Pages:
         self.current = Current(log, topics.spec_current(cluster).name)
         self._suppliers: dict[str, str] = {}
 
+    def kind(self, topic: str) -> str:
+        """The topic for measurements: without the prefix, and all suppliers' as one."""
+        kind = topic.removeprefix(f"{self.cluster.prefix}.")
+        return "supplier.v1" if kind.startswith("supplier.") else kind
+
     def outgoing(self, page: Page, before: Progress) -> Outgoing:
         """The records of these stored events. Raises Refused, UnknownType; Unavailable, Forbidden."""
         sequences = [share.sequence for share in before.shares]

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 
-from events.errors import Unavailable
+from events.errors import DomainError, Unavailable
+from services.measurements import Tally
 from services.store import leases
 from services.store.database import Database
 from services.store.leases import Fenced, Lease
@@ -52,8 +54,7 @@ class Relay:
         self.state = "waiting"
         self.detail: str | None = None
         self.progress: Progress | None = None
-        self.head = 0
-        self.transactions = 0
+        self.tally = Tally("relay")
         self._lease: Lease | None = None
         self._renewed = 0.0
         self._looked = 0.0
@@ -81,15 +82,16 @@ class Relay:
 
     def says(self) -> Mapping[str, Any]:
         """The report of this process."""
-        active = self.state == "working"
-        figures: dict[str, float] = {"lodestone_relay_active": int(active)}
-        known = self.progress
-        if active and known is not None:
-            figures["lodestone_relay_position"] = known.position
-            figures["lodestone_relay_lag_events"] = max(0, self.head - known.position)
-            figures["lodestone_relay_epoch"] = known.epoch
-            figures["lodestone_relay_transactions_total"] = self.transactions
-        return body(self.state, self.detail, figures)
+        known, lease = self.progress, self._lease
+        active = self.state == "working" and known is not None and lease is not None
+        self.tally.set("lodestone_relay_active", int(active))
+        if known is not None and lease is not None and active:
+            self.tally.set("lodestone_relay_position", known.position)
+            self.tally.set("lodestone_relay_epoch", lease.epoch)
+        else:
+            self.tally.forget("lodestone_relay_position")
+            self.tally.forget("lodestone_relay_epoch")
+        return body(self.state, self.detail, self.tally.figures())
 
     def _turn(self) -> None:
         lease = leases.take(self.database, LEASE, self.owner, LEASE_S)
@@ -139,7 +141,7 @@ class Relay:
                 there = keys_there(self.cluster, pages.current.topic)
                 made.records = pages.current.all(progress.position, there, progress.epoch)
             self._publish(publisher, pages, made, progress)
-        self.progress, self.head, self.from_start = progress, now.head, False
+        self.progress, self.from_start = progress, False
         self._well(f"publishing after position {progress.position} in epoch {progress.epoch}")
 
     def _page(self, publisher: Publisher, pages: Pages) -> bool:
@@ -150,7 +152,7 @@ class Relay:
         if not page and time.monotonic() - self._looked < RENEW_S:
             return False
         now = starting.standing(self.database)
-        self._looked, self.head = time.monotonic(), now.head
+        self._looked = time.monotonic()
         if (now.log_id, now.epoch) != (before.log_id, before.epoch) or now.head < before.position:
             raise Unavailable("The log in the database is not the one from before; looking again.")
         if not page:
@@ -169,8 +171,16 @@ class Relay:
             after = made.progress(before, ours)
             return after.record(topics.relay_progress(self.cluster).name)
 
-        publisher.publish(made.records, closing, self._beat)
-        self.transactions += 1
+        began = time.monotonic()
+        try:
+            publisher.publish(made.records, closing, self._beat)
+        except (DomainError, Fenced):
+            self.tally.add("lodestone_relay_transactions_total", 1, "aborted")
+            raise
+        self.tally.add("lodestone_relay_transactions_total", 1, "committed")
+        self.tally.timed("lodestone_relay_transaction_duration_seconds", time.monotonic() - began)
+        for topic, records in Counter(record.topic for record in made.records).items():
+            self.tally.add("lodestone_relay_records_total", records, pages.kind(topic))
         return after
 
     def _beat(self, at_once: bool = False) -> None:
