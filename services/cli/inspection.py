@@ -112,11 +112,19 @@ def verify_receipt(arguments: Annotated[list[str] | None, typer.Argument(metavar
 def schema(
     type: Annotated[str | None, typer.Argument(help="A full event type; none: list them.")] = None,
     example: Annotated[bool, typer.Option("--example", help="Print a complete example event instead.")] = False,
+    asyncapi: Annotated[bool, typer.Option("--asyncapi", help="Print the AsyncAPI 3 document of Kafka.")] = False,
 ) -> None:
-    """The JSON Schema (2020-12) of an event type, or its example."""
+    """The JSON Schema (2020-12) of an event type, or its example; or what goes over Kafka."""
     from events import catalogue
     from events.schema import json_schema
 
+    if asyncapi:
+        from importlib.metadata import version
+
+        from services.transports.kafka.asyncapi import document
+
+        print_line(json_module.dumps(document(version("lodestone")), indent=2, ensure_ascii=False))
+        return
     if type is None:
         for name in sorted(catalogue.CATALOGUE):
             print_line(name)
