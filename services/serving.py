@@ -42,6 +42,7 @@ class Service:
         self.with_worker = with_worker
         self.with_decider = with_decider
         self.stopping = threading.Event()
+        self.hurried = threading.Event()
         self._worker: subprocess.Popen[bytes] | None = None
         self._threads: list[threading.Thread] = []
         self._server: Server | None = None
@@ -151,11 +152,18 @@ class Service:
         return None
 
     def wait(self) -> None:
-        """Serve until SIGTERM or Ctrl-C, then stop."""
-        stop_on_signals(self.stopping.set)
+        """Serve until SIGTERM or Ctrl-C, then stop: at once, or once LODESTONE_DRAIN_S passed or a second one came."""
+        stop_on_signals(self._told)
         while not self.stopping.wait(0.5):
             pass
+        self.hurried.wait(self.here.settings.drain_s)
         self.stop()
+
+    def _told(self) -> None:
+        """The first signal lets `/readyz` say that we stop; the second ends the time that a load balancer is given."""
+        if self.stopping.is_set():
+            self.hurried.set()
+        self.stopping.set()
 
     def stop(self) -> None:
         """Finish the requests at hand, stop the worker, let the port go."""

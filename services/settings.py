@@ -84,6 +84,13 @@ class Settings(BaseSettings):
         default=5.0, ge=0, le=60, description="How long min_position waits unless the caller says otherwise."
     )
 
+    drain_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=60,
+        description="How long a service that was told to stop still answers, /readyz with 503, for its load balancer.",
+    )
+
     @property
     def url(self) -> str:
         """The URL to tell people."""

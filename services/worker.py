@@ -3,12 +3,15 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from events.errors import DomainError, Unavailable, UnknownType
 from services.measurements import Tally
+from services.store import leases
 from services.store.projecting.projector import Projector
 from services.store.reports import Reporter, body
 from services.store.sealing.pace import Pace
@@ -103,6 +106,10 @@ class Together:
                 role.stop()
 
 
+class _Told(Exception):
+    """We were told to stop."""
+
+
 class Worker:
     """One worker; any number may run against one database, leases decide who folds and who seals."""
 
@@ -129,6 +136,9 @@ class Worker:
             finally:
                 self._folded.set()
                 sealing.join(LAST_S)
+                with suppress(Unavailable, DBAPIError):
+                    # Whoever waits for what we held need not wait until it expires.
+                    leases.drop(self.projector.database, self.projector.owner)
 
     def says(self) -> dict[str, Any]:
         """What this worker reports about itself."""
@@ -168,7 +178,10 @@ class Worker:
     def turn(self) -> bool:
         """Fold what is new, then conclude from it; whether anything was done."""
         self._began = time.monotonic()
-        moved = self.projector.catch_up()
+        try:
+            moved = self.projector.catch_up(progress=self._between)
+        except _Told:
+            return False
         concluded = 0
         if self.decider is not None and self.projector.lease is not None:
             concluded = self.decider.decide_once()
@@ -179,8 +192,13 @@ class Worker:
         self.tally.timed("lodestone_worker_turn_duration_seconds", time.monotonic() - self._began)
         return True
 
+    def _between(self, position: int, wanted: int) -> None:
+        """Between two pages of a long catch-up; what was folded until here is committed."""
+        if self.stopping.is_set():
+            raise _Told
+
     def stop(self) -> None:
-        """End after the turn at hand."""
+        """End after the page at hand, or after the conclusions at hand."""
         self.stopping.set()
 
     def _seal(self) -> None:

@@ -34,6 +34,7 @@ GROUP = ("consumergroup", "topic", "partition")
 
 DOORS = (
     _own("lodestone_build_info", "gauge", "1; the release is in the labels.", "version", "python"),
+    _own("lodestone_kafka_configured", "gauge", "1 where brokers are configured, else 0."),
     _own(
         "http_server_request_duration_seconds",
         "histogram",

@@ -19,7 +19,7 @@ from services.store.tables import parked_events
 
 def figures(runtime: Runtime) -> list[Figure]:
     """Everything that is asked for at a scrape; while the database is away, only what this process knows by itself."""
-    mine = [*_pool(runtime), *_queue(runtime)]
+    mine = [Figure("lodestone_kafka_configured", (), float(runtime.kafka)), *_pool(runtime), *_queue(runtime)]
     try:
         return [Figure("lodestone_database_up", (), 1.0), *mine, *_asked(runtime)]
     except Unavailable:
