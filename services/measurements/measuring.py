@@ -101,12 +101,16 @@ class _Both(Collector):
 
 
 def families(figures: Iterable[Figure]) -> Iterator[Family]:
-    """The figures by name. One whose name or labels this release does not know is left out."""
+    """The figures by name. One whose name or labels this release does not know is left out, and so is one that a
+    process reports though it is the service's to say, or the other way round.
+    """
     cells: dict[str, dict[tuple[str, ...], dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for figure in figures:
         name, part = _named(figure.name)
         metric = METRICS.get(name)
-        if metric is not None and len(figure.labels) == len(metric.labels):
+        if metric is None or metric.reported == (figure.process is None):
+            continue
+        if len(figure.labels) == len(metric.labels):
             labels = (*figure.labels, *([figure.process or ""] if metric.reported else []))
             cells[name][labels][part] = figure.value
     for name, metric in METRICS.items():
