@@ -1,6 +1,7 @@
 """Commands for access: tokens for programs, one-time sign-in links for people."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,11 +9,28 @@ from services import settings
 from services.cli.opening import parts
 from services.cli.printing import Json, print_line, result, words
 
+if TYPE_CHECKING:
+    from services.access.sessions import Sessions
+
+ROLES = ("bench", "manufacturing", "engineer", "approver", "auditor", "admin")
 Role = Annotated[str, typer.Option(help="bench, manufacturing, engineer, approver, supplier, auditor or admin.")]
 Party = Annotated[str | None, typer.Option(help="issuer:id of the party; a supplier needs one.")]
 
 tokens = typer.Typer(help="Tokens for programs: bearer secrets, kept as hashes only.", no_args_is_help=True)
 links = typer.Typer(help="One-time sign-in links for people.", no_args_is_help=True)
+
+
+def sign_in_links(sessions: "Sessions", url: str) -> Iterator[tuple[str, str]]:
+    """A new one-time link for each role, and for each supplier of the worked example: who, and the link."""
+    from examples.prius.story import seats
+
+    for role in ROLES:
+        code = sessions.link(role, f"{role.title()} (sign-in link)")
+        yield role, f"{url}/sign-in?code={code}"
+    for seat in seats():
+        if seat.role == "supplier":
+            code = sessions.link("supplier", seat.name, seat.party)
+            yield f"supplier {seat.name}", f"{url}/sign-in?code={code}"
 
 
 def register(app: typer.Typer) -> None:

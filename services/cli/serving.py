@@ -13,6 +13,7 @@ from services import settings
 from services.cli.data import NoDecider
 from services.cli.demo_tokens import demo_tokens
 from services.cli.opening import parts
+from services.cli.people import sign_in_links
 from services.cli.printing import Json, result, words
 from services.logs import configure_logs
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from services.serving import Service
     from services.wiring import Parts
     from services.worker import Concluding, Together
-
-ROLES = ("bench", "manufacturing", "engineer", "approver", "auditor", "admin")
 
 
 def register(app: typer.Typer) -> None:
@@ -149,14 +148,7 @@ def _story(here: "Parts") -> dict[str, object]:
 
 
 def _ready(here: "Parts") -> None:
-    from examples.prius.story import seats
-
     words(f"Lodestone is ready: {here.settings.url}")
-    for role in ROLES:
-        code = here.sessions.link(role, f"{role.title()} (sign-in link)")
-        words(f"  sign in as {role:<13} {here.settings.url}/sign-in?code={code}")
-    for seat in seats():
-        if seat.role == "supplier":
-            code = here.sessions.link("supplier", seat.name, seat.party)
-            words(f"  sign in as supplier {seat.name}: {here.settings.url}/sign-in?code={code}")
+    for who, link in sign_in_links(here.sessions, here.settings.url):
+        words(f"  sign in as {who:<13} {link}")
     words("Each link works once. Stop with Ctrl-C.")

@@ -43,7 +43,7 @@ def jars() -> Path:
 
 
 class KafkaBroker:
-    """A broker in `folder` on 127.0.0.1. `port` 0: one that is free, kept from then on."""
+    """A broker in `folder` on 127.0.0.1. `port` 0: the one it had, at first one that is free."""
 
     def __init__(self, folder: Path, port: int = 0, settings: dict[str, str] | None = None) -> None:
         self.folder = folder
@@ -130,8 +130,11 @@ class KafkaBroker:
         kept = self.folder / "server.properties"
         if kept.exists():
             lines = dict(line.split("=", 1) for line in kept.read_text().splitlines())
-            self.port = int(lines["listeners"].split(",")[0].rpartition(":")[2])
-            return
+            before = int(lines["listeners"].split(",")[0].rpartition(":")[2])
+            if self.pid() is not None:
+                self.port = before
+                return
+            self.port = self.port or before
         self.port = self.port or _free_port()
         kept.write_text("".join(f"{name}={value}\n" for name, value in self._properties().items()))
 
