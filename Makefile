@@ -23,6 +23,18 @@ install: $(VENV)/.installed ## Make .venv from the lock file, and in it the comm
 run: install ## Carry the worked example once round the loop, then stay as the service at http://127.0.0.1:8600.
 	@exec $(BIN)/lodestone run $(ARGS)
 
+.PHONY: stack
+stack: $(VENV)/.tools kafka ## Start the whole topology in the background: PostgreSQL, Kafka, two services, two workers, a relay.
+	@exec $(BIN)/python -m services.stack up $(ARGS)
+
+.PHONY: stack-status
+stack-status: install ## Say how each part of it is (ARGS=--json).
+	@exec $(BIN)/python -m services.stack status $(ARGS)
+
+.PHONY: stack-down
+stack-down: install ## End it in order; data and logs stay (ARGS=--remove-data).
+	@exec $(BIN)/python -m services.stack down $(ARGS)
+
 .PHONY: test
 test: $(VENV)/.tools browser kafka promtool ## Run every test on the real parts (ARGS="-k name" for some); with CI=true a skip is a failure.
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -68,6 +80,10 @@ kafka: $(VENV)/.tools
 .PHONY: promtool
 promtool: $(VENV)/.tools
 	@.ci/promtool $(BIN)
+
+.PHONY: compose
+compose:
+	@.ci/compose
 
 .PHONY: clean
 clean: ## Remove .venv and what the tools left behind; the data directory stays.

@@ -25,6 +25,7 @@ PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(status)
+    app.command()(health)
     app.command()(digest)
     app.command()(verify)
     app.command("verify-receipt", context_settings=PASSED_ON)(verify_receipt)
@@ -40,6 +41,18 @@ def status(json: Json = False) -> None:
         here.prepare()
         found = status_of(here.runtime())
     result(found, json)
+
+
+def health(
+    roles: Annotated[list[str], typer.Argument(metavar="ROLE…", help="worker, ingress, relay or shard.")],
+) -> None:
+    """Whether these roles do well on this machine, for a container's health check; exit 1 with a sentence if not."""
+    from services.cli.health import here
+
+    wrong = here(roles)
+    if wrong is not None:
+        words(wrong)
+        sys.exit(1)
 
 
 def digest(

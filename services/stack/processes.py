@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 
 from events.errors import Unavailable
+from services.cli.health import trouble
 from services.stack.home import Home
 from services.stack.topology import Part, Places, environment
 from services.store import leases
 from services.store.database import Database
-from services.store.reports import reports
 
 OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATA_DIR", "HOST", "PORT", "PUBLIC_URL")
 """Settings that the stack decides, and those of Kafka's door, which is open on a broker of our own."""
@@ -116,13 +116,10 @@ class Process:
     def _report_trouble(self) -> str | None:
         if self.pid is None:
             return "It has not started."
-        owner = leases.owner_of(self.pid)
         try:
-            living = {one.name for one in reports(self.database()) if one.owner == owner and one.living}
+            return trouble(self.database(), list(self.part.reports), leases.owner_of(self.pid))
         except Unavailable as error:
             return error.detail
-        missing = [role for role in self.part.reports if role not in living]
-        return f"It has not reported as {missing[0]}." if missing else None
 
     def stop(self) -> str | None:
         """Ask it to finish, and wait; kill it when it does not. None for an end in order, else what had to be done."""

@@ -30,6 +30,7 @@ PARTS = (
     Part("service-2", ("serve", "--no-worker"), ("migrate",), door=1),
     Part("worker-1", ("worker",), ("migrate", "kafka"), reports=("worker",)),
     Part("worker-2", ("worker",), ("migrate", "kafka"), reports=("worker",)),
+    Part("relay", ("relay",), ("migrate", "kafka"), reports=("relay",)),
 )
 SHELL = Part("shell", (), ())
 """Whoever types commands: told the same as the first service."""

@@ -40,9 +40,9 @@ def test_no_folder_is_crowded():
 
 def test_the_top_of_the_tree_holds_only_what_the_ecosystem_expects():
     expected = {
-        ".ci", ".dockerignore", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile",
-        "LICENSE", "Makefile", "README.md", "docker-compose.yml", "docs", "events", "examples", "migrations",
-        "projections", "pyproject.toml", "requirements.lock", "services", "tests",
+        ".ci", ".dockerignore", ".env.example", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
+        "Dockerfile", "LICENSE", "Makefile", "README.md", "docker-compose.yml", "docs", "events", "examples",
+        "migrations", "projections", "pyproject.toml", "requirements.lock", "services", "tests",
     }  # fmt: skip
     assert {path.parts[0] for path in files()} - expected == set()
     assert ROOT.is_dir()
