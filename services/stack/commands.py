@@ -1,4 +1,4 @@
-"""What a person does with the stack: bring it up, look at it, take it down."""
+"""What a person does with the stack: bring it up, look at it, take it down. Each loads only what it needs."""
 
 import os
 import shlex
@@ -15,17 +15,11 @@ from rich.table import Table
 
 from events.errors import DomainError, Unavailable
 from services import settings
-from services.access.sessions import Sessions
-from services.cli.people import sign_in_links
 from services.cli.printing import Json, result, words
 from services.logs import configure_logs
 from services.settings import Settings
-from services.stack import supervisor
 from services.stack.home import Home
-from services.stack.processes import born
 from services.stack.topology import ENGINES, PARTS
-from services.store.database import Database
-from services.store.log import wall_clock
 
 READY_S = 120.0
 DOWN_S = 150.0
@@ -73,7 +67,7 @@ def up() -> None:
 
 def _begin(home: Home) -> subprocess.Popen[bytes]:
     """Start the supervisor, detached from this terminal. Raises Unavailable naming a port that is taken."""
-    running = _running(home)
+    running = home.running()
     home.check_ports(running)
     if running:
         words(f"Found running from before: {', '.join(sorted(running))}; the rest is started.")
@@ -86,13 +80,6 @@ def _begin(home: Home) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
     finally:
         os.close(out)
-
-
-def _running(home: Home) -> set[str]:
-    """The parts that run without a supervisor."""
-    engines = supervisor.Supervisor(home)
-    found = {kept.name for kept in (engines.postgres, engines.kafka) if kept.pid and born(kept.pid)}
-    return found | {process.name for process in engines.processes if process.alive()}
 
 
 def _wait(home: Home, begun: subprocess.Popen[bytes] | None) -> None:
@@ -140,6 +127,11 @@ def _told(home: Home) -> None:
 
 def _links(home: Home, found: Settings) -> None:
     """A sign-in link for each role."""
+    from services.access.sessions import Sessions
+    from services.cli.people import sign_in_links
+    from services.store.database import Database
+    from services.store.log import wall_clock
+
     database = Database(home.environment()["LODESTONE_DATABASE_URL"], pool_size=1)
     try:
         for who, link in sign_in_links(Sessions(database, wall_clock), found.url):
@@ -180,8 +172,10 @@ def down(
     home.make()
     if home.is_kept():
         _end_by_supervisor(home)
-    elif _running(home):
-        supervisor.Supervisor(home).end(words)
+    elif home.running():
+        from services.stack.supervisor import Supervisor
+
+        Supervisor(home).end(words)
     else:
         words("Nothing of the stack runs.")
     if remove_data:
@@ -214,4 +208,6 @@ def _say_ended(home: Home, said: set[str]) -> None:
 def supervise() -> None:
     """Keep the stack until told to stop."""
     configure_logs("info", as_json=True)
-    sys.exit(supervisor.supervise(Home.of(settings.load())))
+    from services.stack.supervisor import supervise as keep
+
+    sys.exit(keep(Home.of(settings.load())))

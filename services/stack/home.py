@@ -7,7 +7,7 @@ import os
 import shlex
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,11 +119,35 @@ class Home:
         with self.kept() as ours:
             return not ours
 
+    def running(self) -> set[str]:
+        """The parts that run, whether anybody keeps them or not."""
+        marks = {"postgres": "postgres/data/postmaster.pid", "kafka": "kafka/broker.pid"}
+        found = {name for name, part in self.state()["parts"].items() if part.get("born") and lives(part)}
+        for name, mark in marks.items():
+            with suppress(OSError, ValueError, IndexError):
+                if born(int((self.folder / mark).read_text().split()[0])) is not None:
+                    found.add(name)
+        return found
+
     def check_ports(self, without: set[str]) -> None:
         """Raises Unavailable naming the first port that another program has; parts that run have theirs."""
         for name, port in self.ports.items():
             if name not in without:
                 _check_free(name, self.host if name.startswith("service") else "127.0.0.1", port)
+
+
+def born(pid: int) -> int | None:
+    """When a process began, in ticks since the machine did; None for one that is gone. A used pid has another."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def lives(part: State) -> bool:
+    """Whether the process that a state names still runs."""
+    return part.get("pid") is not None and born(int(part["pid"])) == part.get("born")
 
 
 def _check_free(name: str, host: str, port: int) -> None:

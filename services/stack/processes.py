@@ -7,13 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 
 from events.errors import Unavailable
 from services.cli.health import trouble
-from services.stack.home import Home
+from services.stack.home import Home, born
 from services.stack.topology import Part, Places, environment
 from services.store import leases
 from services.store.database import Database
@@ -22,15 +21,6 @@ OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATA_DIR", "HOST", "PORT", "PUBLI
 """Settings that the stack decides, and those of Kafka's door, which is open on a broker of our own."""
 KAFKA_DOOR = ("BOOTSTRAP_SERVERS", "SECURITY_PROTOCOL", "SASL_MECHANISM", "USERNAME", "PASSWORD", "CA_FILE")
 STOP_S = 30.0
-
-
-def born(pid: int) -> int | None:
-    """When a process began, in ticks since the machine did; None for one that is gone. A used pid has another."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] == "Z" else int(fields[19])
 
 
 class Process:

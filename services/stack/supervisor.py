@@ -13,8 +13,8 @@ import structlog
 
 from events.errors import DomainError
 from services.stack.engines import Kafka, Postgres
-from services.stack.home import Home
-from services.stack.processes import Process, born
+from services.stack.home import Home, born
+from services.stack.processes import Process
 from services.stack.topology import PARTS, SHELL, Places, environment
 
 LOOK_S = 0.2

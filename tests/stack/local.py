@@ -1,0 +1,97 @@
+"""A stack of a test's own: its folder, its four ports, and the commands that a person would type."""
+
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from services.stack.home import KAFKA_BESIDE, POSTGRES_BESIDE, Home
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_ports() -> int:
+    """A first port whose stack nobody is in the way of now."""
+    for first in random.sample(range(15_000, 30_000, 7), 200):
+        if all(_free(first + beside) for beside in (0, 1, POSTGRES_BESIDE, KAFKA_BESIDE)):
+            return first
+    raise AssertionError("no free ports")
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+class LocalStack:
+    """`make stack` and its sisters, and `lodestone` in the environment that the stack writes down."""
+
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="lodestone-stack-"))
+        self.home.chmod(0o711)
+        self.folder = self.home / "stack"
+        self.port = free_ports()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.plain = {name: value for name, value in os.environ.items() if not name.startswith("LODESTONE_")}
+        self.plain["PYTHONPATH"] = str(ROOT)
+        self.environment = self.plain | {"LODESTONE_DATA_DIR": str(self.home), "LODESTONE_PORT": str(self.port)}
+
+    def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`python -m services.stack …`, to its end."""
+        command = [sys.executable, "-m", "services.stack", *words]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=180, check=False)
+        assert done.returncode == 0 or not check, done.stderr + self.logs()
+        return done
+
+    @property
+    def here(self) -> Home:
+        """The folder, as the stack itself sees it."""
+        return Home(self.folder, "127.0.0.1", self.port, self.url)
+
+    def parts(self) -> dict[str, Any]:
+        """How every part is."""
+        found: dict[str, Any] = self.here.state()["parts"]
+        return found
+
+    def well(self) -> bool:
+        """Whether a supervisor runs and every part is well."""
+        return self.here.is_kept() and all(part.get("state") in ("ready", "done") for part in self.parts().values())
+
+    def pids(self) -> dict[str, int]:
+        """The process of every part."""
+        return {name: part["pid"] for name, part in self.parts().items()}
+
+    @property
+    def supervisor(self) -> int:
+        """The process that keeps the parts."""
+        return int(self.here.state()["supervisor"])
+
+    def told(self) -> dict[str, str]:
+        """What a shell knows that read the stack's environment file."""
+        command = ["sh", "-c", f". '{self.folder}/environment'; env -0"]
+        shell = subprocess.run(command, env=self.plain, capture_output=True, text=True, check=True)
+        return dict(line.split("=", 1) for line in shell.stdout.split("\0") if "=" in line)
+
+    def lodestone(self, *words: str) -> dict[str, Any]:
+        """The JSON that a command of `lodestone` prints."""
+        command = [sys.executable, "-m", "services.cli", *words, "--json"]
+        done = subprocess.run(command, env=self.told(), capture_output=True, text=True, timeout=180, check=False)
+        assert done.returncode == 0, done.stderr + self.logs()
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def logs(self) -> str:
+        """The last words of every part."""
+        paths = sorted((self.folder / "logs").glob("*.log"))
+        return "\n".join(f"{path.name}: {path.read_text(errors='replace')[-600:]}" for path in paths)
+
+    def remove(self) -> None:
+        """End what still runs, and take the folder away."""
+        self.run("down", check=False)
+        shutil.rmtree(self.home, ignore_errors=True)
