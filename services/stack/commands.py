@@ -198,7 +198,7 @@ def _end_by_supervisor(home: Home) -> None:
 
 
 def _say_ended(home: Home, said: set[str]) -> None:
-    for name, part in home.state()["parts"].items():
+    for name, part in sorted(home.state()["parts"].items(), key=lambda item: str(item[1].get("since"))):
         if part.get("state") == "ended" and name not in said and name not in ONCE:
             said.add(name)
             words(f"  {name:<10} {part.get('detail') or 'ended'}")

@@ -14,7 +14,7 @@ class Postgres:
     after: tuple[str, ...] = ()
 
     def __init__(self, home: Home) -> None:
-        self.server = EmbeddedPostgres(home.folder / "postgres")
+        self.server = EmbeddedPostgres(home.folder / "postgres", port=home.ports["postgres"])
         self._addresses: Addresses | None = None
         self._database: Database | None = None
 

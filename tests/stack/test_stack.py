@@ -6,10 +6,10 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
+from services.stack.home import born
 from services.stack.topology import ENGINES, PARTS
 from tests.stack.local import LocalStack
 
@@ -72,7 +72,7 @@ def test_it_ends_in_order_with_every_process_and_keeps_its_data(stack):
     told = stack.run("down").stderr
     order = [line.split()[0] for line in told.splitlines() if line.startswith("  ")]
     assert order.index("service-1") < order.index("worker-1") < order.index("kafka") < order.index("postgres")
-    assert [name for name, pid in pids.items() if Path(f"/proc/{pid}").exists()] == []
+    assert [name for name, pid in pids.items() if born(pid) is not None] == []
     assert f"kept in {stack.folder}" in told and (stack.folder / "postgres" / "data").exists()
     assert "Removed" in stack.run("down", "--remove-data").stderr
     assert not stack.folder.exists()
