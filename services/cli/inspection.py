@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from services import settings
 from services.cli.opening import parts
@@ -164,7 +164,7 @@ def config(json: Json = False) -> None:
         }
         result(shown, True)
         return
-    table = Table("Setting", "Value", "From", "What it does", box=None)
+    table = Table(Column("Setting", no_wrap=True), Column("Value", overflow="fold"), "From", "What it does", box=None)
     for row in rows:
         table.add_row(row.name, row.value or "—", row.origin, row.description)
     Console(soft_wrap=True).print(table)

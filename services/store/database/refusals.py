@@ -38,6 +38,7 @@ _SENTENCES = (
         r"root certificate file|could not load .*certificate",
         "A certificate that the database's URL names cannot be read ({cause}): put the file there, or mend the URL.",
     ),
+    (r"permission denied for database", f"This role may not use the database ({{cause}}): {_GRANTS}."),
     (
         r"^28|password authentication failed|no pg_hba.conf entry",
         "The database refuses this role ({cause}): check user and password in the database's URL.",

@@ -89,6 +89,8 @@ def test_what_was_granted_by_hand_is_taken_away_again(external: External) -> Non
 
 
 def test_a_service_on_a_database_without_tables_or_grants_says_what_to_run(external: External) -> None:
+    with pytest.raises(Unavailable, match=r"permission denied for database.*`lodestone migrate`"):
+        Database(external.url(external.service)).ping()
     external.admin(f'GRANT CONNECT ON DATABASE {external.name} TO "{external.service}"')
     alone = Settings(database_url=external.url(external.service))
     service = made(alone, Database(external.url(external.service), pool_size=2))
