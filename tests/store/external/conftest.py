@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.store.database.postgres import EmbeddedPostgres
+from tests.conftest import quick_folder
 from tests.journeys.running import free_port
 from tests.store.external.certificates import Authority
 from tests.store.external.roles import External, made_external
@@ -19,7 +20,7 @@ _numbers = count(1)
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A folder that the database's system user can reach."""
-    made = Path(tempfile.mkdtemp(prefix="lodestone-external-"))
+    made = Path(tempfile.mkdtemp(prefix="lodestone-external-", dir=quick_folder()))
     made.chmod(0o711)
     yield made
     shutil.rmtree(made, ignore_errors=True)
