@@ -11,7 +11,9 @@ import orjson
 from events.errors import Invalid
 
 UNHASHED = frozenset({"recordedtime", "traceparent", "tracestate"})
-_INTEGRAL = re.compile(rb"\.0(?=[,}\]])").split
+_INTEGRAL = re.compile(rb"\.0(?=[,}\]])")
+_INTEGRALS, _ANY_INTEGRAL = _INTEGRAL.split, _INTEGRAL.search
+_ANY_NULL = re.compile(rb"null").search
 
 
 def plain(value: Any) -> Any:
@@ -40,32 +42,32 @@ def canonical(value: Any) -> bytes:
             text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         except TypeError:
             text = b""  # the slow way says what is wrong, or takes mappings of other kinds
-        settled = _settled(text, value)
-        if settled:
-            return settled
+        found = settled(text, value)
+        if found:
+            return found
     try:
         return orjson.dumps(plain(value), option=orjson.OPT_SORT_KEYS)
     except TypeError as error:
         raise Invalid(f"This cannot be written as JSON: {error}.") from error
 
 
-def _settled(text: bytes, value: dict[str, Any]) -> bytes | None:
-    """The sorted text with integral floats as integers, found in the bytes alone; None when they do not tell.
+def settled(text: bytes, value: dict[str, Any]) -> bytes | None:
+    """orjson's text of a value with integral floats as integers, found in the bytes alone; None when they do not tell.
 
     orjson writes a float below 10¹⁶ that is integral with `.0` at its end, and NaN as null. What follows an even number
     of quotation marks stands outside of strings, as long as none of them is escaped.
     """
-    if b"null" in text and not _finite(value):
+    if _ANY_NULL(text) and not _finite(value):
         return None
-    parts = _INTEGRAL(text)
-    if len(parts) == 1:
+    if not _ANY_INTEGRAL(text):
         return text
     if b"\\" in text:
         return None
+    parts = _INTEGRALS(text)
     marks = 0
     for part in parts[:-1]:
         marks += part.count(b'"')
-        if marks & 1 or part.endswith(b"-0") or part[-16:].isdigit():
+        if marks & 1 or part[-16:].isdigit() or part.endswith(b"-0"):
             return None  # within a string, minus zero, or perhaps past 2**53
     return b"".join(parts)
 
@@ -78,11 +80,16 @@ def _finite(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
+def hashed_part(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The event without the attributes that a resend may change; mostly there are none, and it is the event itself."""
+    if "traceparent" in event or "recordedtime" in event or "tracestate" in event:
+        return {k: v for k, v in event.items() if k not in UNHASHED}
+    return event
+
+
 def hashed(event: Mapping[str, Any]) -> bytes:
     """The canonical bytes that the content hash is over: without the attributes that a resend may change."""
-    if UNHASHED.isdisjoint(event):
-        return canonical(event)
-    return canonical({k: v for k, v in event.items() if k not in UNHASHED})
+    return canonical(hashed_part(event))
 
 
 def content_hash(event: Mapping[str, Any]) -> bytes:

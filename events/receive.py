@@ -3,19 +3,22 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from events.catalogue import EventType, find, line_of
+from events.canonical import hashed_part, settled
+from events.catalogue import CATALOGUE, EventType, find, line_of
 from events.envelope import SERVICE_ATTRIBUTES, Draft, draft_of, parse_time
 from events.errors import Fault, Invalid
 from events.faults import refusal
 
 _ATTRIBUTE = re.compile(r"^[a-z0-9]{1,40}$")
 _REQUIRED = ("specversion", "id", "source", "type", "time", "data")
+_LONGEST = 512
 _CONTENT_TYPES = {"application/json", "application/json; charset=utf-8"}
 
 
@@ -30,6 +33,56 @@ class Received:
 
 def receive(event: object) -> Received:
     """Check a CloudEvent as parsed from JSON. Raises Invalid (or UnknownType) with one pointer per fault."""
+    return (_received_as_usual(event) if type(event) is dict else None) or received_with_care(event)
+
+
+def _received_as_usual(event: dict[str, Any]) -> Received | None:
+    """An event as nearly all are, checked and written in one pass; None for any other, a wrong one among them.
+
+    It takes nothing that `received_with_care` would not, and makes the same of it at half the cost: the data are
+    written as JSON once, for the model to read and for the canonical bytes to hold.
+    """
+    line = _as_usual(event)
+    if line is None:
+        return None
+    data = event["data"]
+    try:
+        parse_time(event["time"])
+        written = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+        model = line.model.__pydantic_validator__.validate_json(written, strict=True)
+        key = str(getattr(model, line.key))
+        if "subject" in event or "partitionkey" in event or "replaces" in data:
+            _check_identity(event, line.subject_of(model), key)
+        numbered = settled(written, data)
+        if numbered is None:
+            return None
+        whole = {**hashed_part(event), "data": orjson.Fragment(numbered)}
+        kept = orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)
+    except (Invalid, ValidationError, TypeError):
+        return None
+    return Received(line, model, Draft(event, f"{line.stream}/{key}", line.versioned, kept))
+
+
+def _as_usual(event: dict[str, Any]) -> EventType | None:
+    """The line of an event whose attributes are all plain texts; None when they need a closer look."""
+    if not _named_as_usual(tuple(event)) or type(event["data"]) is not dict or event["specversion"] != "1.0":
+        return None
+    for name, value in event.items():
+        if name != "data" and (type(value) is not str or not 0 < len(value) <= _LONGEST or "\x00" in value):
+            return None
+    return CATALOGUE.get(event["type"])
+
+
+@lru_cache(maxsize=1000)
+def _named_as_usual(names: tuple[str, ...]) -> bool:
+    """Whether all required attributes are among these, and no other than a client may send."""
+    if "datacontenttype" in names or not set(names).issuperset(_REQUIRED):
+        return False
+    return all(isinstance(name, str) and _ATTRIBUTE.match(name) and name not in SERVICE_ATTRIBUTES for name in names)
+
+
+def received_with_care(event: object) -> Received:
+    """What `receive` does, one check after another, each fault named."""
     if not isinstance(event, Mapping):
         raise Invalid("An event is a JSON object with the CloudEvents attributes.")
     _check_attributes(event)
@@ -56,8 +109,8 @@ def _check_attributes(event: Mapping[str, Any]) -> None:
             faults.append(Fault(f"/{name}", "an integer attribute has 32 bits; write it as a string"))
     for name in ("id", "source", "type", "subject", "partitionkey"):
         value = event.get(name)
-        if value is not None and (not isinstance(value, str) or len(value) > 512 or "\x00" in value):
-            faults.append(Fault(f"/{name}", "a string of at most 512 characters"))
+        if value is not None and (not isinstance(value, str) or len(value) > _LONGEST or "\x00" in value):
+            faults.append(Fault(f"/{name}", f"a string of at most {_LONGEST} characters"))
     if event.get("specversion", "1.0") != "1.0":
         faults.append(Fault("/specversion", 'CloudEvents 1.0 is spoken here: write "1.0"'))
     if str(event.get("datacontenttype", "application/json")).lower() not in _CONTENT_TYPES:

@@ -9,7 +9,16 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from events.errors import Invalid
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
+"""What percent-encoding leaves as it is."""
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+
+
+def _text(issuer: str, name: str) -> str:
+    if _PLAIN(issuer) and _PLAIN(name):
+        return f"{issuer}:{name}"
+    return f"{quote(issuer, safe='')}:{quote(name, safe='')}"
 
 
 class Ref(BaseModel):
@@ -22,19 +31,12 @@ class Ref(BaseModel):
 
     def __str__(self) -> str:
         """`issuer:id`, each part percent-encoded."""
-        return f"{quote(self.issuer, safe='')}:{quote(self.id, safe='')}"
-
-
-_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
-"""What percent-encoding leaves as it is."""
+        return _text(self.issuer, self.id)
 
 
 def ref_text(value: Mapping[str, Any]) -> str:
     """`issuer:id` of a reference as it stands in stored data: {"issuer": …, "id": …}."""
-    issuer, name = value["issuer"], value["id"]
-    if _PLAIN(issuer) and _PLAIN(name):
-        return f"{issuer}:{name}"
-    return f"{quote(issuer, safe='')}:{quote(name, safe='')}"
+    return _text(value["issuer"], value["id"])
 
 
 def parse_ref(text: str) -> Ref:

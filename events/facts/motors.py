@@ -29,7 +29,9 @@ class MagnetShare(Plain):
 
 
 def _no_lot_twice(magnets: tuple[MagnetShare, ...] | None) -> None:
-    names = [str(share.lot) for share in magnets or ()]
+    if magnets is None or len(magnets) == 1:
+        return
+    names = [str(share.lot) for share in magnets]
     if len(set(names)) < len(names):
         raise PydanticCustomError("magnets", "a magnet lot is named twice; add its pieces up")
 

@@ -7,10 +7,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from events.errors import Invalid
-from events.vocabulary.units import convert, convert_difference, unit
+from events.vocabulary.units import UNITS, convert, convert_difference, unit
 
 
 def _known_unit(code: str) -> str:
+    if code in UNITS:
+        return code
     try:
         unit(code)
     except Invalid as error:
@@ -74,6 +76,8 @@ class Range(Plain):
 
 def _in(code: str) -> AfterValidator:
     def check(quantity: Quantity) -> Quantity:
+        if quantity.unit == code:
+            return quantity
         try:
             convert(quantity.value, quantity.unit, code)
         except Invalid as error:
