@@ -100,20 +100,24 @@ class Ingest:
 
     def _chunk(self, chunk: Sequence[object], start: int, principal: Principal, dry_run: bool) -> list[Item]:
         checked = [check(event, principal) for event in chunk]
-        good = [(at, item) for at, item in enumerate(checked) if isinstance(item, Received)]
-        drafts = [received.draft for _, received in good]
+        good = [item for item in checked if isinstance(item, Received)]
+        drafts = [received.draft for received in good]
         outcomes = self.told_again(drafts, self._look(drafts) if dry_run else self._append(drafts))
-        items = [_refused(start + at, chunk[at], item) for at, item in enumerate(checked)]
-        for (at, received), outcome in zip(good, outcomes, strict=True):
-            items[at] = _accepted(start + at, received, outcome)
-        accepted = [(at, received) for at, received in good if items[at].status == "accepted"]
-        late = self.waiting.of([received for _, received in accepted], [received for _, received in good])
-        for (at, _), waits in zip(accepted, late, strict=True):
-            items[at] = replace(items[at], waiting=waits)
+        told = zip(good, outcomes, self._late(good, outcomes), strict=True)
+        items = [
+            _taken(start + at, *next(told)) if isinstance(item, Received) else _refused(start + at, chunk[at], item)
+            for at, item in enumerate(checked)
+        ]
         if not dry_run:
             refused = [(chunk[at], item.problem) for at, item in enumerate(items) if item.problem is not None]
             self.quarantine.keep(refused, principal)
         return items
+
+    def _late(self, good: Sequence[Received], outcomes: Sequence[Outcome]) -> list[bool]:
+        """For each, whether it was accepted and waits for its motor's build record."""
+        accepted = [item for item, outcome in zip(good, outcomes, strict=True) if outcome.status == "accepted"]
+        waits = iter(self.waiting.of(accepted, good))
+        return [outcome.status == "accepted" and next(waits) for outcome in outcomes]
 
     def _append(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
         if not drafts:
@@ -125,6 +129,8 @@ class Ingest:
 
     def told_again(self, drafts: Sequence[Draft], outcomes: Sequence[Outcome]) -> list[Outcome]:
         """The outcomes; a conflict between two versions of one fact is a duplicate, for its sender was upgraded."""
+        if all(outcome.status != "conflict" for outcome in outcomes):
+            return list(outcomes)
         firsts: dict[tuple[str, str], tuple[Draft, Outcome]] = {}
         told = []
         for draft, outcome in zip(drafts, outcomes, strict=True):
@@ -186,15 +192,14 @@ def _id(event: object) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _refused(index: int, event: object, error: Received | DomainError) -> Item:
-    body = problem(error) if isinstance(error, DomainError) else None
-    return Item(index, _id(event), "rejected", problem=body)
+def _refused(index: int, event: object, error: DomainError) -> Item:
+    return Item(index, _id(event), "rejected", problem=problem(error))
 
 
-def _accepted(index: int, received: Received, outcome: Outcome) -> Item:
+def _taken(index: int, received: Received, outcome: Outcome, waits: bool) -> Item:
     draft = received.draft
     if outcome.status != "conflict":
-        return Item(index, draft.id, outcome.status, position=outcome.position)
+        return Item(index, draft.id, outcome.status, waits, outcome.position)
     return Item(index, draft.id, "rejected", problem=problem(conflicting(draft, outcome)))
 
 

@@ -28,6 +28,8 @@ class Waiting:
             return [False] * len(asked)
         built = {str(item.data.motor) for item in together if isinstance(item.data, MotorBuilt)}
         unknown = motors - built - self._built(motors - built)
+        if not unknown:
+            return [False] * len(asked)
         return [isinstance(item.data, TestResult) and str(item.data.motor) in unknown for item in asked]
 
     def _built(self, motors: set[str]) -> set[str]:
