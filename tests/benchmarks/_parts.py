@@ -8,9 +8,11 @@ from statistics import median
 from typing import Any
 
 from events.envelope import Draft, draft_of, stored_bytes
+from events.receive import receive
 from services.store.database import Database
 from services.store.log import Append, copying
 from services.store.log.appending import Plan
+from services.store.log.sending import Copy, copy_all
 from tests.benchmarks._table import Row, row
 
 RECORDED = "2026-03-01T08:00:00.000000Z"
@@ -20,36 +22,57 @@ ABOVE = 250_000_000
 
 def part_rows(database: Database, events: Sequence[dict[str, Any]]) -> dict[str, Row]:
     """What our process does, then what the server does with rows that are ready."""
-    drafts = [draft_of(event, f"motors/example-motors:{event['id']}", versioned=False) for event in events]
+    drafts = drafted(events)
     plan = planned(drafts)
     bodies = [stored_bytes(draft, RECORDED, None) for draft in drafts]
     now = datetime.now(UTC)
-    ready = list(copying.event_rows(copying.encoded(plan.drafts, plan.numbers, RECORDED), ABOVE + 1, now))
-    keys = list(copying.identity_rows(plan.keys, ABOVE + 1))
+    ready = made(copying.copies(plan.keys, plan.drafts, plan.numbers, ABOVE + 1, now))
+    given = copying.copies(plan.keys, plan.drafts, plan.numbers, ABOVE + 1, now, bodies)[1:]
     parts: dict[str, float] = {
         "canonical bytes": spent(lambda: [draft_of(event, "s", versioned=False).canonical for event in events]),
         "three hashes": spent(lambda: [(sha256(b).digest(), sha256(b).digest(), sha256(b[:40])) for b in bodies]),
         "identities, positions, versions": spent(lambda: planned(drafts)),
-        "rows of COPY, bytes given": spent(
-            lambda: list(copying.event_rows(copying.encoded(plan.drafts, plan.numbers, RECORDED), ABOVE + 1, now))
-        ),
+        "rows of COPY, bytes given": spent(lambda: made(given)),
+        "our process, all of it": spent(lambda: encoded(events, now)),
     }
     with database.dedicated() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE bare (LIKE log_events)")
 
-        def server(statement: str, rows: Sequence[bytes]) -> float:
+        def server(copies: Sequence[Copy]) -> float:
             def send() -> None:
                 cursor.execute("BEGIN", prepare=False)
-                copying.copy(cursor, statement, rows)
+                copy_all(connection, copies)
                 cursor.execute("ROLLBACK", prepare=False)
 
             return spent(send)
 
-        bare = copying.EVENTS.replace("COPY log_events", "COPY bare")
-        parts["server: the rows without an index or a log of changes"] = server(bare, ready)
-        parts["server: the rows with three indexes"] = server(copying.EVENTS, ready)
-        parts["server: the identities with their index"] = server(copying.IDENTITIES, keys)
-    return {f"append_1000, of it {name}": row(value, None, "-", "us/event") for name, value in parts.items()}
+        bare = [(statement.replace("COPY log_events", "COPY bare"), make) for statement, make in ready[1:]]
+        parts["server: the rows without an index or a log of changes"] = server(bare)
+        parts["server: the rows with three indexes"] = server(ready[1:])
+        parts["server: the identities with their index"] = server(ready[:1])
+        parts["server: all of it, but for the commit"] = server(ready)
+    rows = {f"append_1000, of it {name}": row(value, None, "-", "us/event") for name, value in parts.items()}
+    before = spent(lambda: [receive(event) for event in events])
+    return rows | {"receive, before any append": row(before, None, "-", "us/event")}
+
+
+def drafted(events: Sequence[dict[str, Any]]) -> list[Draft]:
+    return [draft_of(event, f"motors/example-motors:{event['id']}", versioned=False) for event in events]
+
+
+def made(copies: Sequence[Copy]) -> list[Copy]:
+    """The same COPYs with their rows made once."""
+
+    def again(rows: bytes) -> Callable[[], bytes]:
+        return lambda: rows
+
+    return [(statement, again(make())) for statement, make in copies]
+
+
+def encoded(events: Sequence[dict[str, Any]], now: datetime) -> None:
+    """From events to the rows of every COPY."""
+    plan = planned(drafted(events))
+    made(copying.copies(plan.keys, plan.drafts, plan.numbers, ABOVE + 1, now))
 
 
 def planned(drafts: Sequence[Draft]) -> Plan:

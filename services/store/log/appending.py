@@ -131,8 +131,12 @@ class Plan:
         """
         self._check_cursors(request.advances)
         start = len(self.drafts)
+        keys = [key_of(draft) for draft in request.drafts]
         try:
-            outcomes = tuple([self._place(draft) for draft in request.drafts])
+            if self._new(keys):
+                outcomes = self._place_all(keys, request.drafts)
+            else:
+                outcomes = tuple([self._place(*pair) for pair in zip(keys, request.drafts, strict=True)])
             if request.atomic and any(outcome.status == "conflict" for outcome in outcomes):
                 raise Conflicts(request.drafts, outcomes)
             if len(self.drafts) > start or not request.drafts:
@@ -158,8 +162,20 @@ class Plan:
                     actual=actual,
                 )
 
-    def _place(self, draft: Draft) -> Outcome:
-        key = key_of(draft)
+    def _new(self, keys: Sequence[bytes]) -> bool:
+        """Whether none of these identities was seen, as is nearly always so."""
+        once = len(set(keys)) == len(keys)
+        return once and self.places.keys().isdisjoint(keys) and self.known.keys().isdisjoint(keys)
+
+    def _place_all(self, keys: Sequence[bytes], drafts: Sequence[Draft]) -> tuple[Outcome, ...]:
+        first = self.head + 1 + len(self.drafts)
+        positions = range(first, first + len(keys))
+        self.keys += keys
+        self.drafts += drafts
+        self.places.update(zip(keys, positions, strict=True))
+        return tuple([Outcome("accepted", position, None, self.recorded) for position in positions])
+
+    def _place(self, key: bytes, draft: Draft) -> Outcome:
         twin, stored = self.places.get(key), self.known.get(key)
         if twin is None and stored is None:
             self.keys.append(key)

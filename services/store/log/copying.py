@@ -1,14 +1,13 @@
-"""Rows into the log by binary COPY: encoded while the server takes the ones before."""
+"""Rows of the log in the format of binary COPY, in pieces, each made when it is asked for."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from struct import Struct
-from typing import Any
 
-import psycopg
-
-from events.envelope import Draft, stored_bytes
+from events.envelope import Draft, stored_bytes, utc_text
+from services.store.log.sending import Copy
 
 EVENTS = (
     "COPY log_events (position, stream, stream_version, type, recorded_at, content_hash, leaf_hash, body) "
@@ -19,8 +18,6 @@ STREAMS = "COPY log_streams (stream, version, position) FROM STDIN (FORMAT binar
 Encoded = tuple[Draft, int | None, bytes]
 """A draft, its version in its stream, and its stored bytes."""
 
-_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-_TRAILER = b"\xff\xff"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NULL = b"\xff\xff\xff\xff"
@@ -28,51 +25,64 @@ _identity = Struct(">hi16siq").pack
 _position_and_stream = Struct(">hiqi").pack
 _number = Struct(">iq").pack
 _length = Struct(">i").pack
+_fields_and_length = Struct(">hi").pack
 _hashes = Struct(">i32si32si").pack
-SMALL = 32_000
-"""Bytes that wait for more before they are sent."""
-PART = 64
-"""Rows in one message: about 50 kB, which the server takes in while the next ones are made."""
+PIECE = 200
+"""Rows in one COPY: the server writes them while the next ones are made."""
 
 
-def copy(cursor: psycopg.Cursor[Any], statement: str, parts: Iterable[bytes]) -> None:
-    """Send the parts of a binary COPY, header and trailer around them; a small one is a single message."""
-    held = _HEADER
-    with cursor.copy(statement) as stream:
-        for part in parts:
-            if len(held) > SMALL:
-                stream.write(held)
-                held = b""
-            held += part
-        stream.write(held + _TRAILER)
+def copies(
+    keys: Sequence[bytes],
+    drafts: Sequence[Draft],
+    numbers: Sequence[int | None],
+    first: int,
+    now: datetime,
+    bodies: Sequence[bytes] | None = None,
+) -> list[Copy]:
+    """All rows of events that stand one after another from `first` on; without stored bytes they are made here.
+
+    Identities come first: what is stored already fails before any body was sent. Making the rows raises Invalid for
+    what JSON cannot hold.
+    """
+
+    def piece(start: int) -> bytes:
+        part = slice(start, start + PIECE)
+        if bodies is None:
+            return event_rows(encoded(drafts[part], numbers[part], now), first + start, now)
+        return event_rows(zip(drafts[part], numbers[part], bodies[part], strict=True), first + start, now)
+
+    made: list[Copy] = [(IDENTITIES, lambda: identity_rows(keys, first))]
+    made += [(EVENTS, partial(piece, start)) for start in range(0, len(drafts), PIECE)]
+    if any(number is not None for number in numbers):
+        made.append((STREAMS, lambda: stream_rows(drafts, numbers, first)))
+    return made
 
 
-def identity_rows(keys: Sequence[bytes], first: int) -> Iterator[bytes]:
+def identity_rows(keys: Sequence[bytes], first: int) -> bytes:
     """The identities of events that stand one after another from `first` on, in the order of their index."""
-    rows = sorted([(key, position) for position, key in enumerate(keys, first)])
-    yield b"".join([_identity(2, 16, key, 8, position) for key, position in rows])
+    rows = sorted(zip(keys, range(first, first + len(keys)), strict=True))
+    return b"".join([_identity(2, 16, key, 8, position) for key, position in rows])
 
 
-def stream_rows(drafts: Sequence[Draft], numbers: Sequence[int | None], first: int) -> Iterator[bytes]:
+def stream_rows(drafts: Sequence[Draft], numbers: Sequence[int | None], first: int) -> bytes:
     """The stream versions of those events that have one."""
-    rows = []
+    rows: list[bytes] = []
     for position, (draft, number) in enumerate(zip(drafts, numbers, strict=True), first):
         if number is not None:
             stream = draft.stream.encode()
-            rows.append(
-                b"".join((_length(3)[2:], _length(len(stream)), stream, _number(8, number), _number(8, position)))
-            )
-    yield b"".join(rows)
+            rows += (_fields_and_length(3, len(stream)), stream, _number(8, number), _number(8, position))
+    return b"".join(rows)
 
 
-def encoded(drafts: Sequence[Draft], numbers: Sequence[int | None], recorded: str) -> Iterator[Encoded]:
+def encoded(drafts: Sequence[Draft], numbers: Sequence[int | None], now: datetime) -> Iterator[Encoded]:
     """The drafts with their stored bytes. Raises Invalid for what JSON cannot hold."""
+    recorded = utc_text(now)
     for draft, number in zip(drafts, numbers, strict=True):
         yield draft, number, stored_bytes(draft, recorded, number)
 
 
-def event_rows(events: Iterable[Encoded], first: int, now: datetime) -> Iterator[bytes]:
-    """The rows of `log_events`, in parts, made as they are asked for."""
+def event_rows(events: Iterable[Encoded], first: int, now: datetime) -> bytes:
+    """The rows of `log_events` for events that stand one after another from `first` on."""
     when = _number(8, (now - _EPOCH) // _MICROSECOND)
     types: dict[str, bytes] = {}
     parts: list[bytes] = []
@@ -91,7 +101,4 @@ def event_rows(events: Iterable[Encoded], first: int, now: datetime) -> Iterator
             _hashes(32, content, 32, leaf, len(body)),
             body,
         )
-        if len(parts) >= 6 * PART:
-            yield b"".join(parts)
-            parts.clear()
-    yield b"".join(parts)
+    return b"".join(parts)

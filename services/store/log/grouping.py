@@ -17,6 +17,7 @@ from events.errors import DomainError, Unavailable
 from services.store.database import Database
 from services.store.log import copying
 from services.store.log.appending import Append, Companion, CursorMoved, Located, Outcome, Plan, key_of, streams_of
+from services.store.log.sending import copy_all
 from services.store.tables import metadata
 
 APPEND_LOCK = 7_031_990_001
@@ -117,7 +118,8 @@ def write(
             # What looks like a conflict may be a repeat: a request that is stored already is one whatever its versions.
             known = _identities(cursor, requests)
             plan, answers = _planned(requests, Plan(head, utc_text(now), known, dict(versions), dict(cursors)))
-        _copy(cursor, plan, now)
+        if plan.drafts:
+            copy_all(connection, copying.copies(plan.keys, plan.drafts, plan.numbers, head + 1, now))
         _advance(cursor, plan)
         accepted = zip(requests, answers, strict=True)
         _accompany(
@@ -179,18 +181,6 @@ def located(cursor: psycopg.Cursor[Any], keys: Iterable[bytes]) -> dict[bytes, L
     query = "SELECT position, content_hash FROM log_events WHERE position = ANY(%b::bigint[])"
     hashes = dict(cursor.execute(query, (list(places.values()),)).fetchall())
     return {key.bytes: Located(position, hashes[position]) for key, position in places.items()}
-
-
-def _copy(cursor: psycopg.Cursor[Any], plan: Plan, now: datetime) -> None:
-    """Identities first: what is stored already fails before any body was sent."""
-    if not plan.drafts:
-        return
-    first = plan.head + 1
-    copying.copy(cursor, copying.IDENTITIES, copying.identity_rows(plan.keys, first))
-    events = copying.encoded(plan.drafts, plan.numbers, plan.recorded)
-    copying.copy(cursor, copying.EVENTS, copying.event_rows(events, first, now))
-    if any(number is not None for number in plan.numbers):
-        copying.copy(cursor, copying.STREAMS, copying.stream_rows(plan.drafts, plan.numbers, first))
 
 
 def _accompany(cursor: psycopg.Cursor[Any], companions: Sequence[Companion]) -> None:

@@ -17,6 +17,7 @@ from events.envelope import SERVICE_ATTRIBUTES, Draft, Recorded, decode
 from services.store.database import Database, prepared
 from services.store.log import copying, grouping
 from services.store.log.appending import Append, Located, Outcome, key_of
+from services.store.log.sending import copy_all
 from services.store.log.writer import Clock, Writer, wall_clock
 from services.store.tables import identity_key, log_events, log_identity
 
@@ -65,14 +66,12 @@ class Log:
         self.guard()
         with self.database.guarded(), prepared(), grouping.connected(self.database) as connection:
             head = grouping.lock(connection)
-            rows = [_stored(body) for body in bodies]
-            drafts, numbers = [draft for draft, _, _ in rows], [number for _, number, _ in rows]
-            with connection.cursor() as cursor:
-                copying.copy(cursor, copying.IDENTITIES, copying.identity_rows(list(map(key_of, drafts)), head + 1))
-                copying.copy(cursor, copying.EVENTS, copying.event_rows(rows, head + 1, self.clock()))
-                copying.copy(cursor, copying.STREAMS, copying.stream_rows(drafts, numbers, head + 1))
-                cursor.execute(f"NOTIFY lodestone_log, '{head + len(rows)}'; COMMIT", prepare=False)
-        return head + len(rows)
+            stored = [_stored(body) for body in bodies]
+            drafts, numbers = [draft for draft, _ in stored], [number for _, number in stored]
+            keys = list(map(key_of, drafts))
+            copy_all(connection, copying.copies(keys, drafts, numbers, head + 1, self.clock(), bodies))
+            connection.execute(f"NOTIFY lodestone_log, '{head + len(bodies)}'; COMMIT".encode(), prepare=False)
+        return head + len(bodies)
 
     def head(self) -> int:
         """The last position; 0 for an empty log."""
@@ -129,9 +128,9 @@ class Log:
             return raw.execute(query, values, binary=True).fetchall()  # type: ignore[no-any-return]
 
 
-def _stored(body: bytes) -> copying.Encoded:
-    """Exported bytes as they are stored again; the content hash is of the event as it was received."""
+def _stored(body: bytes) -> tuple[Draft, int | None]:
+    """The event of exported bytes as it was received, for the content hash is of that; and its version."""
     event: dict[str, Any] = orjson.loads(body)
     version = event.get("streamversion")
     received = {name: value for name, value in event.items() if name not in SERVICE_ATTRIBUTES}
-    return Draft(received, event["stream"], version is not None), None if version is None else int(version), body
+    return Draft(received, event["stream"], version is not None), None if version is None else int(version)

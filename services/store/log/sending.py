@@ -1,0 +1,68 @@
+"""Several COPYs as one message: the rows of the next one are made while the server takes in those of the last one."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.generators import fetch, send
+from psycopg.pq import ExecStatus
+
+Copy = tuple[str, Callable[[], bytes]]
+"""A `COPY … FROM STDIN (FORMAT binary)`, and what makes its rows."""
+
+_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_TRAILER = b"\xff\xff"
+_GIVEN_UP = b"the rows were not made"
+
+
+def copy_all(connection: psycopg.Connection[Any], copies: Sequence[Copy]) -> None:
+    """Run these COPYs one after another, within the transaction there is. Raises what the server says, or a maker does.
+
+    The driver's own copy waits for the server at the end of each. In binary the server keeps the rows of one COPY, up
+    to 1000, and only then writes them; so a large one gives it nothing to do while we make rows, and us nothing while
+    it writes. Its notes of what it keeps also grow with the square of their number.
+    """
+    pgconn = connection.pgconn
+    pgconn.send_query(";".join([statement for statement, _ in copies]).encode())
+    connection.wait(send(pgconn))
+    for at, (_, make) in enumerate(copies):
+        rows: bytes | None = None
+        try:
+            rows = make()
+        finally:
+            if rows is None:
+                _give_up(connection)
+        if at:
+            _expect(connection, ExecStatus.COMMAND_OK)
+        _expect(connection, ExecStatus.COPY_IN)
+        pgconn.put_copy_data(_HEADER + rows + _TRAILER)
+        pgconn.put_copy_end()
+        connection.wait(send(pgconn))
+    _expect(connection, ExecStatus.COMMAND_OK)
+    _rest(connection)
+
+
+def _expect(connection: psycopg.Connection[Any], status: ExecStatus) -> None:
+    """Take the next result. Raises what the server says instead, once it has ended the message."""
+    result = connection.wait(fetch(connection.pgconn))
+    if result is not None and result.status == status:
+        return
+    _rest(connection)
+    if result is None or result.status != ExecStatus.FATAL_ERROR:
+        raise psycopg.InterfaceError("the server answered a COPY with something else")
+    raise psycopg.errors.error_from_result(result, encoding=connection.info.encoding)
+
+
+def _give_up(connection: psycopg.Connection[Any]) -> None:
+    """Let the server end the message with an error; our own is the one that counts."""
+    pgconn = connection.pgconn
+    while (result := connection.wait(fetch(pgconn))) is not None:
+        if result.status == ExecStatus.COPY_IN:
+            pgconn.put_copy_end(_GIVEN_UP)
+            connection.wait(send(pgconn))
+
+
+def _rest(connection: psycopg.Connection[Any]) -> None:
+    """The results up to the end of the message, of which nobody asks more."""
+    while connection.wait(fetch(connection.pgconn)) is not None:
+        pass
