@@ -4,6 +4,12 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-names = sys.argv[1:] or sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
-codes = [import_module(f"tests.benchmarks.{name}").main([]) for name in names]
+FOLDER = Path(__file__).parent
+FOUND = {path.stem: path.relative_to(FOLDER).with_suffix("").parts for path in FOLDER.rglob("[a-z]*.py")}
+
+names = sys.argv[1:] or sorted(FOUND)
+unknown = [name for name in names if name not in FOUND]
+if unknown:
+    sys.exit(f"There is no benchmark {', '.join(unknown)}; there are {', '.join(sorted(FOUND))}.")
+codes = [import_module(".".join(("tests.benchmarks", *FOUND[name]))).main([]) for name in names]
 sys.exit(max(codes, default=0))

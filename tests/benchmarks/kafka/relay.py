@@ -12,6 +12,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from events.receive import receive
 from services.stack.kafka import KafkaBroker
 from services.store.database import Database
 from services.store.log import Append, Log
@@ -22,15 +23,24 @@ from services.transports.kafka.topics import make_or_check, whole_log
 from services.wiring import spare_the_collector
 from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, in_turn, merge, rate, report, row
-from tests.benchmarks.folds import fill
+from tests.benchmarks.fleet import fleet
 from tests.store.facts import draft, straight
 from tests.transports.relay.processes import Relays
 
+LOTS, MOTORS = 400, 25
 ROUNDS = 5
 KILLS = 5
 SHARE, TAKEOVER_S = 0.7, 10.0
 T = TypeVar("T")
 _prefixes = (f"bench{number}" for number in count(1))
+
+
+def fill(log: Log) -> int:
+    """Lots with their motors and results, four events for each motor; the head then."""
+    drafts = [receive(event).draft for event in fleet(LOTS, MOTORS)]
+    for start in range(0, len(drafts), 1000):
+        log.append(Append(tuple(drafts[start : start + 1000])))
+    return log.head()
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Benchmarks of what goes over Kafka."""
