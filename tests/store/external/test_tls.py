@@ -75,6 +75,11 @@ def test_several_hosts_may_be_written_in_either_way(url: str) -> None:
     assert Database(url)._address.query["host"] == ("a:1", "b:2")
 
 
+def test_a_comma_in_a_password_is_not_one_between_hosts() -> None:
+    found = Database("postgresql://u:a,b@db:5433/name")._address
+    assert (found.password, found.host, found.port) == ("a,b", "db", 5433)
+
+
 def test_a_server_on_a_port_is_the_one_that_its_folder_says(listening: EmbeddedPostgres) -> None:
     """Who opens the folder without a port finds the server that runs; who wants another port is told."""
     beside = EmbeddedPostgres(listening.folder, unsafe_fast=True)
