@@ -29,7 +29,7 @@ SESSION = "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=300
 
 _EXAMPLE = "postgresql://user:password@host/name"
 _SEVERAL = re.compile(
-    r"^(?P<scheme>[^:/]+)://(?:(?P<who>[^/?@]*)@)?(?P<hosts>[^/?@]*,[^/?@]*)(?P<rest>(?:/[^?]*)?)\??(?P<query>.*)$"
+    r"^(?P<scheme>[^:/]+)://(?:(?P<who>[^/?@]*)@)?(?P<hosts>[^/?@]*,[^/?@]*)(?P<rest>(?:/[^?]*)?)(?:\?(?P<query>.*))?$"
 )
 
 
