@@ -1,4 +1,4 @@
-"""How fast events come from Kafka into the log, durably: against a bare consumer with COPY, on one broker and server."""
+"""How fast events come from Kafka into the log, durably: against a bare consumer with COPY, on the same servers."""
 
 import os
 import subprocess

@@ -36,8 +36,11 @@ class Bench:
         log.close()
         self.producer = cluster.producer("bench")
 
+    def close(self) -> None:
+        self.producer.close(timeout=2)
+
     def events(self, number: int) -> list[dict[str, Any]]:
-        return [efficiency(f"M-{at}", 90 + at / 100) for at in range(number)]
+        return [efficiency(f"M-{at}", 90 + at % 500 / 100) for at in range(number)]
 
     def send(self, *events: dict[str, Any], mode: str = "structured", **where: Any) -> None:
         """Each event with its motor as key; done when the broker has them."""
@@ -114,3 +117,9 @@ def stored_ids(database: Database) -> list[str]:
 def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
     with straight(database.owner_url) as connection:
         return list(connection.execute(query.encode()))
+
+
+def outcomes(ingress: Ingress) -> dict[str, int]:
+    """Messages by what became of them, those that there were."""
+    cells = ingress.standing.tally.figures().get("lodestone_ingress_messages_total", {})
+    return {labels[0]: int(number) for labels, number in cells.items() if number}

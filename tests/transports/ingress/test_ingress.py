@@ -1,23 +1,177 @@
-"""Events from Kafka enter the log, each once, whatever is sent and however often."""
+"""Events from Kafka enter the log, each once, whatever is sent, however often, and whoever takes it in."""
 
-from tests.transports.ingress.bench import Bench, ingress_of, rows, running, stored_ids, until
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from kafka import KafkaConsumer
+
+from services.store.log import Log
+from services.transports.kafka.connecting import Cluster
+from tests.store.facts import straight
+from tests.transports.ingress.bench import Bench, ingress_of, outcomes, rows, running, stored_ids, until
 
 
-def test_each_event_enters_once_in_both_modes_with_repeats_and_reordering(kafka, database):
-    bench = Bench(kafka, database)
+def ids(events):
+    return sorted(event["id"] for event in events)
+
+
+def test_each_event_enters_once_in_both_modes_with_repeats_and_reordering(kafka, database, bench):
     events = bench.events(60)
     bench.send(*events[:30])
     bench.send(*events[30:], mode="binary")
     bench.send(*reversed(events))
     with running(ingress_of(kafka, database)) as ingress:
-        until(
-            lambda: (
-                ingress.standing.tally.figures().get("lodestone_ingress_messages_total", {}).get(("duplicate",)) == 60
-            )
-        )
-    assert sorted(stored_ids(database)) == sorted(event["id"] for event in events)
-    moved = rows(database, "SELECT sum(next) FROM log_cursors")
-    assert moved == [(120,)]
-    assert not any(
-        b"lode_" in body for (body,) in rows(database, "SELECT body FROM log_events WHERE type LIKE '%tests%'")
-    )
+        until(lambda: outcomes(ingress) == {"accepted": 60, "duplicate": 60})
+        lag = ingress.standing.figures()["kafka_consumergroup_lag"]
+        assert set(lag.values()) == {0.0} and len(lag) == 4
+    assert sorted(stored_ids(database)) == ids(events)
+    assert rows(database, "SELECT sum(next) FROM log_cursors") == [(120,)]
+
+
+def test_a_group_whose_offsets_were_reset_brings_nothing_a_second_time(kafka, database, bench):
+    bench.send(*bench.events(20))
+    with running(ingress_of(kafka, database)) as ingress:
+        until(lambda: outcomes(ingress) == {"accepted": 20})
+    with kafka.admin() as admin:
+        admin.delete_groups([kafka.name("ingress")])
+    more = bench.events(5)
+    bench.send(*more)
+    with running(ingress_of(kafka, database)) as ingress:
+        until(lambda: outcomes(ingress) == {"accepted": 5})
+    assert stored_ids(database)[-5:] != [] and len(stored_ids(database)) == 25
+
+
+def test_a_topic_that_was_made_anew_is_an_alarm_and_is_read_from_its_start(kafka, database, bench):
+    old = bench.events(20)
+    bench.send(*old)
+    with running(ingress_of(kafka, database)) as ingress:
+        until(lambda: outcomes(ingress) == {"accepted": 20})
+        with kafka.admin() as admin:
+            admin.delete_topics([bench.topic])
+            until(lambda: bench.topic not in admin.list_topics())
+        again = Bench(kafka, database, "B2")
+        new = [{**event, "source": "/benches/B2"} for event in again.events(60)]
+        again.send(*new)  # more than there were before: by their offsets alone nobody would know
+        until(lambda: outcomes(ingress).get("accepted") == 80)
+        assert "made anew" in ingress.standing.says()["detail"]
+    assert sorted(stored_ids(database)) == ids(old + new)
+
+
+def test_while_the_database_is_away_the_group_keeps_its_member_and_then_everything_goes_on(
+    kafka, database, bench, postgres
+):
+    bench.send(*bench.events(5))
+    with running(ingress_of(kafka, database)) as ingress:
+        until(lambda: outcomes(ingress) == {"accepted": 5})
+        before = ingress.standing.tally.figures()["lodestone_ingress_rebalances_total"]
+        with away(database, postgres):
+            bench.send(*bench.events(30))
+            until(lambda: ingress.standing.trouble)
+            assert "does not answer" in ingress.standing.trouble
+            assert ingress.standing.reader is not None and ingress.standing.reader.paused
+        until(lambda: outcomes(ingress).get("accepted") == 35)
+        assert ingress.standing.trouble is None
+        assert ingress.standing.tally.figures()["lodestone_ingress_rebalances_total"] == before
+    assert len(set(stored_ids(database))) == 35
+
+
+@contextmanager
+def away(database, postgres) -> Iterator[None]:
+    """The database takes no connections, and those that there are break."""
+    name = rows(database, "SELECT current_database()")[0][0]
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+    with straight(postgres.addresses("postgres").admin) as admin:
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
+        admin.execute(others, (name,))
+        yield
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
+
+
+def test_members_that_come_and_go_in_the_middle_bring_every_event_once(kafka, database, bench):
+    events: list = []
+    enough = threading.Event()
+
+    def publish():
+        while not enough.is_set():
+            some = bench.events(20)
+            bench.send(*some)
+            events.extend(some)
+
+    publishing = threading.Thread(target=publish)
+    first, second = ingress_of(kafka, database), ingress_of(kafka, database)
+    with running(first):
+        until(lambda: first.standing.reader and first.standing.reader.places)
+        publishing.start()
+        with running(second):
+            until(lambda: outcomes(second).get("accepted", 0) >= 20)
+        before = outcomes(first)["accepted"]
+        until(lambda: outcomes(first)["accepted"] >= before + 20)
+        enough.set()
+        publishing.join()
+        until(lambda: len(stored_ids(database)) >= len(events))
+    assert sorted(stored_ids(database)) == ids(events)
+    assert rows(database, "SELECT sum(next) FROM log_cursors") == [(len(events),)]
+
+
+@contextmanager
+def process(cluster: Cluster, database, folder) -> Iterator[subprocess.Popen]:
+    """`lodestone worker --ingress --no-fold` as a process."""
+    environment = {
+        **os.environ,
+        "LODESTONE_DATABASE_URL": database.url,
+        "LODESTONE_DATA_DIR": str(folder),
+        "LODESTONE_KAFKA_BOOTSTRAP_SERVERS": cluster.servers,
+        "LODESTONE_KAFKA_PREFIX": cluster.prefix,
+    }
+    command = [sys.executable, "-m", "services.cli", "worker", "--ingress", "--no-fold"]
+    running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.wait()
+
+
+def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing_and_one_that_is_asked_ends_in_order(
+    kafka, database, bench, tmp_path
+):
+    events = bench.events(4_000)
+    bench.send(*events)
+    with process(kafka, database, tmp_path) as killed:
+        until(lambda: rows(database, "SELECT max(position) FROM log_events")[0][0] > 500)
+        killed.send_signal(signal.SIGKILL)
+    with process(kafka, database, tmp_path) as asked:
+        until(lambda: rows(database, "SELECT max(position) FROM log_events")[0][0] > 4_000)
+        asked.terminate()
+        assert asked.wait(20) == 0
+    assert sorted(stored_ids(database)) == ids(events)
+    assert rows(database, "SELECT sum(next) FROM log_cursors") == [(4_000,)]
+    with kafka.admin() as admin:
+        assert admin.describe_groups([kafka.name("ingress")])[kafka.name("ingress")]["members"] == []
+
+
+@pytest.mark.parametrize("who", ["another program", "another log"])
+def test_a_group_that_somebody_else_uses_is_named_with_what_to_do(kafka, database, bench, who):
+    name = "billing" if who == "another program" else f"{kafka.prefix}-ingress-01234567"
+    other = KafkaConsumer(bench.topic, bootstrap_servers=kafka.servers, group_id=kafka.name("ingress"), client_id=name)
+    until(lambda: other.poll(timeout_ms=100) or other.assignment())
+    with running(ingress_of(kafka, database)) as ingress:
+        until(lambda: ingress.standing.trouble)
+        assert name in ingress.standing.trouble and "LODESTONE_KAFKA_PREFIX" in ingress.standing.trouble
+        assert ingress.standing.says()["state"] == "waiting"
+        bench.send(*bench.events(1))
+        other.close()
+        until(lambda: outcomes(ingress) == {"accepted": 1})
+    assert Log(database).head() == 2
+
+
+def test_kafka_that_is_away_is_named_and_waited_for(database):
+    with running(ingress_of(Cluster("127.0.0.1:1", reach_s=0.2), database)) as ingress:
+        until(lambda: ingress.standing.trouble)
+        assert "Kafka at 127.0.0.1:1 does not answer" in ingress.standing.trouble

@@ -48,9 +48,12 @@ class Standing:
         self.tally.timed("lodestone_ingress_batch_duration_seconds", seconds)
         self._fine()
 
+    def shared_anew(self) -> None:
+        """The group shared its partitions out anew."""
+        self.tally.add("lodestone_ingress_rebalances_total")
+
     def placed(self, reader: Reader) -> None:
         """We know where we are in every partition that is ours."""
-        self.tally.add("lodestone_ingress_rebalances_total")
         _words.info("reading", partitions=len(reader.places), group=self.cluster.name(GROUP))
         self._fine()
 

@@ -86,7 +86,7 @@ class Ingress:
         reader = Reader(self.cluster, [wanted.name, *trusted], log_id)
         self.standing.reader = reader
         try:
-            while not self.stopping.is_set():
+            while not self.stopping.is_set() and self._look(reader):
                 self._turn(reader)
             self._settle(reader)
         finally:
@@ -99,6 +99,7 @@ class Ingress:
             records = reader.poll(POLL_MS)
             if reader.misplaced:
                 self._settle(reader)
+                self.standing.shared_anew()
                 self._place(reader)
                 return
             items = checked(records, self.principals)
@@ -106,7 +107,6 @@ class Ingress:
             if items and not reader.misplaced:
                 flight = self._appending.submit(bring, self.ingest, items, reader.places)
                 self._flight = _Flight(flight, sum(len(one.record.value or b"") for one in items), time.monotonic())
-            self._look(reader)
         except CursorMoved as moved:
             _words.info("another member went on from here", reason=moved.detail)
             self._place(reader)
@@ -157,11 +157,11 @@ class Ingress:
             else:
                 return
 
-    def _look(self, reader: Reader) -> None:
-        """Now and then: where the topics end, whether they are the same, and the group's own offsets."""
+    def _look(self, reader: Reader) -> bool:
+        """Now and then: where the topics end, and the group's own offsets; False when the topics changed."""
         now = time.monotonic()
         if now - self._looked < LOOK_S:
-            return
+            return True
         self._looked = now
         reader.tell_group()
-        reader.look()
+        return reader.look()

@@ -11,7 +11,7 @@ from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from services.store.database import Database
 from services.transports.kafka.connecting import Cluster
-from services.transports.kafka.ingress.cursors import UNKNOWN, Found, Place, cursor_name, find, stored
+from services.transports.kafka.ingress.cursors import UNKNOWN, Found, Place, find, stored
 
 GROUP = "ingress"
 AT_ONCE = 1_000
@@ -43,6 +43,7 @@ class Reader:
         self.places: dict[TopicPartition, Place] = {}
         self.ends: dict[TopicPartition, int] = {}
         self.paused = False
+        self.seen = self.ask_topics()
         self.watch = _Watch()
         self.consumer: KafkaConsumer = cluster.consumer(
             member_name(log_id),
@@ -53,6 +54,8 @@ class Reader:
             metadata_max_age_ms=10_000,
         )
         self.consumer.subscribe(self.topics, listener=self.watch)
+        with cluster.reaching():  # else the group would first share out topics that nobody knows anything of
+            self.consumer.bootstrap(timeout_ms=int(cluster.reach_s * 1000), refresh=True)
 
     def poll(self, timeout_ms: int) -> list[Any]:
         """The next messages, partition after partition, each in order; none while we are to be placed anew."""
@@ -86,17 +89,20 @@ class Reader:
         return alarms
 
     def _find(self, database: Database, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Found]:
-        ids = self.topic_ids()
+        self.seen = self.ask_topics()
         firsts = self.consumer.beginning_offsets(partitions, timeout_ms=ASK_MS)
         self.ends = self.consumer.end_offsets(partitions, timeout_ms=ASK_MS)
         cursors = stored(database, partitions)
-        return {one: find(one, ids.get(one.topic, UNKNOWN), cursors, firsts[one], self.ends[one]) for one in partitions}
+        return {
+            one: find(one, self.seen.get(one.topic, (UNKNOWN, 0))[0], cursors, firsts[one], self.ends[one])
+            for one in partitions
+        }
 
-    def topic_ids(self) -> dict[str, str]:
-        """Each topic's own id, by which one that was made anew under the same name is known."""
+    def ask_topics(self) -> dict[str, tuple[str, int]]:
+        """Each topic's own id, by which one that was made anew under its name is known, and its partitions."""
         with self.cluster.admin() as admin:
             found: Iterable[dict[str, Any]] = admin.describe_topics(self.topics)
-        return {one["name"]: str(one["topic_id"] or UNKNOWN) for one in found}
+        return {one["name"]: (str(one["topic_id"] or UNKNOWN), len(one["partitions"])) for one in found}
 
     def pause(self) -> None:
         """Take nothing more from the brokers; `poll` goes on, so that the group keeps us."""
@@ -128,17 +134,14 @@ class Reader:
         except (KafkaError, KeyError, AttributeError):
             return 0
 
-    def look(self) -> None:
-        """Ask the brokers where our partitions end, and whether the topics are still the same ones.
+    def look(self) -> bool:
+        """Ask the brokers where our partitions end, and whether the topics are the same still; if not, begin anew.
 
         Raises KafkaError or Unavailable when they are away: `poll` alone would wait for them in silence.
         """
         if self.places:
             self.ends = self.consumer.end_offsets(list(self.places), timeout_ms=ASK_MS)
-        ids = self.topic_ids()
-        for partition, place in self.places.items():
-            if place.name != cursor_name(partition, ids.get(partition.topic, UNKNOWN)):
-                self.watch.changed.set()
+        return self.ask_topics() == self.seen
 
     def close(self) -> None:
         """Leave the group, so that others take over at once."""
