@@ -49,7 +49,7 @@ def test_a_token_is_looked_up_once_in_ten_seconds_and_a_revoked_one_is_refused_a
     reader = tokens.issue("auditor", "A")
     known = Principals(tokens, {"trusted": Principal("t", "bench")}, clock)
     shown = [(TOKEN, secret.encode())]
-    assert known.of("t", shown).source_prefix == "/benches/B1"
+    assert getattr(known.of("t", shown), "source_prefix", None) == "/benches/B1"
     tokens.revoke(tokens.list()[0]["token_id"], "lost")
     assert isinstance(known.of("t", shown), Principal)
     clock.now = principals.KEPT_S + 0.1

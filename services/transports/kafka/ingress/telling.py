@@ -77,8 +77,7 @@ class Teller:
         for future in sent:
             future.get(timeout=1)
 
-    @staticmethod
-    def _remove(connection: Connection, rows: list[RowMapping]) -> None:
+    def _remove(self, connection: Connection, rows: list[RowMapping]) -> None:
         numbers = [row["number"] for row in rows]
         connection.execute(delete(ingress_rejections).where(ingress_rejections.c.number.in_(numbers)))
 
