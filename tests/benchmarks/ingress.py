@@ -117,7 +117,15 @@ def ours(server: EmbeddedPostgres, cluster: Cluster, number: int, folder: Path) 
 
 def bare(cluster: Cluster, topic: str, url: str) -> float:
     """The same of the yardstick."""
-    command = [sys.executable, "-m", "tests.benchmarks._bare_consumer", cluster.servers, topic, url, str(MESSAGES)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks.yardsticks.consuming",
+        cluster.servers,
+        topic,
+        url,
+        str(MESSAGES),
+    ]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 

@@ -63,9 +63,8 @@ def test_a_token_is_looked_up_once_in_ten_seconds_and_a_revoked_one_is_refused_a
     assert isinstance(known.of("t", [(TOKEN.title(), reader.encode())]), Forbidden)
 
 
-def test_what_is_remembered_of_tokens_is_bounded_and_holds_no_token(database, monkeypatch):
-    monkeypatch.setattr(principals, "KEPT", 3)
-    known = Principals(Tokens(database, Log(database), wall_clock), {})
+def test_what_is_remembered_of_tokens_is_bounded_and_holds_no_token(database):
+    known = Principals(Tokens(database, Log(database), wall_clock), {}, kept=3)
     for number in range(8):
         known.of("t", [(TOKEN, f"lode_{number}".encode())])
     assert len(known._known) <= 3

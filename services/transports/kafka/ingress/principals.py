@@ -51,11 +51,16 @@ class Principals:
     """Tells who published a message. Tokens are remembered by their digest for a few seconds, unknown ones too."""
 
     def __init__(
-        self, tokens: Tokens, trusted: Mapping[str, Principal], clock: Callable[[], float] = time.monotonic
+        self,
+        tokens: Tokens,
+        trusted: Mapping[str, Principal],
+        clock: Callable[[], float] = time.monotonic,
+        kept: int = KEPT,
     ) -> None:
         self.tokens = tokens
         self.trusted = trusted
         self.clock = clock
+        self.kept = kept
         self._known: dict[str, tuple[float, Principal | DomainError]] = {}
 
     def of(self, topic: str, headers: Headers) -> Principal | DomainError:
@@ -75,7 +80,7 @@ class Principals:
         kept = self._known.get(name)
         if kept is not None and now < kept[0]:
             return kept[1]
-        if len(self._known) >= KEPT:
+        if len(self._known) >= self.kept:
             self._known.clear()
         found: Principal | DomainError
         try:
