@@ -19,7 +19,7 @@ from services.store.projecting import pages as projecting
 from services.store.projecting.folding import known_part
 from services.store.projecting.projector import Projector
 from services.wiring import spare_the_collector
-from tests.benchmarks.yardsticks.runner import runner_rate
+from tests.benchmarks._runner import runner_rate
 from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, merge, rate, report
 from tests.benchmarks.fleet import fleet

@@ -20,7 +20,7 @@ from services.wiring import spare_the_collector
 from tests.benchmarks._parts import part_rows
 from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, in_turn, merge, rate, report
-from tests.benchmarks.yardsticks.appending import Yardsticks
+from tests.benchmarks._yardsticks import Yardsticks
 from tests.store.facts import straight
 
 Event = dict[str, Any]

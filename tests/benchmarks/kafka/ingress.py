@@ -120,7 +120,7 @@ def bare(cluster: Cluster, topic: str, url: str) -> float:
     command = [
         sys.executable,
         "-m",
-        "tests.benchmarks.yardsticks.consuming",
+        "tests.benchmarks.kafka._consuming",
         cluster.servers,
         topic,
         url,
