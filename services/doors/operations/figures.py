@@ -1,6 +1,7 @@
 """The figures of `/metrics`: from the database at the moment of asking, and from what the other processes reported."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -21,9 +22,13 @@ def figures(runtime: Runtime) -> list[Figure]:
     """Everything that is asked for at a scrape; while the database is away, only what this process knows by itself."""
     mine = [Figure("lodestone_kafka_configured", (), float(runtime.kafka)), *_pool(runtime), *_queue(runtime)]
     try:
-        return [Figure("lodestone_database_up", (), 1.0), *mine, *_asked(runtime)]
+        runtime.database.ping()
     except Unavailable:
         return [Figure("lodestone_database_up", (), 0.0), *mine]
+    mine.append(Figure("lodestone_database_up", (), 1.0))
+    with suppress(Unavailable):  # it went away just now, or its tables are still to be made
+        mine += _asked(runtime)
+    return mine
 
 
 def _pool(runtime: Runtime) -> Iterator[Figure]:

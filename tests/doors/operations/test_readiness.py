@@ -1,15 +1,19 @@
 """Operations: readiness by part, and the figures of processes that have no door of their own."""
 
+import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
+from services.measurements.catalogue import METRICS, STANDARD
 from services.store import leases
 from services.store.log import Append
 from services.store.reports import body, report
 from tests.doors.facts import efficiency
 from tests.doors.service import Service, post
+from tests.house.tree import modules
+from tests.house.tree import text as text_of
 from tests.store.facts import draft
 
 
@@ -135,6 +139,41 @@ def test_a_scrape_tells_of_log_leases_pool_and_people(scraped):
         assert line in scraped
     assert "lodestone_proposals_open 0.0" not in scraped
     assert "python_gc_objects_collected_total" in scraped
+
+
+def test_a_scrape_has_everything_that_the_catalogue_promises_of_a_service(decided):
+    decided.runtime.kafka = True
+    report(decided.database, "relay", "relay:1", body("working", None, {"lodestone_relay_position": 0}))
+    leases.take(decided.database, "relay", "relay:1")
+    with decided.database.begin() as connection:
+        statement = "INSERT INTO log_checkpoints VALUES (1, 1, decode(repeat('00', 32), 'hex'), 'x', now())"
+        connection.execute(text(statement))
+    post(decided.client("bench", source_prefix="/benches/B1"), efficiency("M1"))
+    types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", decided.client().get("/metrics").text, flags=re.MULTILINE))
+    told = {name: metric.kind for name, metric in METRICS.items() if not metric.reported}
+    assert {name: types.get(name) for name in told} == told
+    ours = {name for name in types if not name.startswith(STANDARD)}
+    assert ours <= set(METRICS)
+
+
+def test_every_figure_of_another_process_is_counted_somewhere():
+    code = "\n".join(text_of(path) for path in modules("services") if path.name != "catalogue.py")
+    reported = [name for name, metric in METRICS.items() if metric.reported]
+    if "sharding" not in code:
+        reported = [name for name in reported if "_shard_" not in name]
+    assert [name for name in reported if f'"{name}"' not in code] == []
+
+
+def test_a_database_that_is_away_is_told_of_at_a_scrape(service):
+    engine, service.database.engine = (
+        service.database.engine,
+        create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none", connect_args={"connect_timeout": 1}),
+    )
+    found = service.client().get("/metrics").text
+    service.database.engine = engine
+    assert "lodestone_database_up 0.0" in found
+    assert "lodestone_log_position" not in found
+    assert "lodestone_log_position 0.0" in service.client().get("/metrics").text
 
 
 def test_status_tells_what_readiness_and_metrics_tell(service):
