@@ -62,6 +62,13 @@ def test_the_figures_of_a_newer_release_are_passed_over():
     assert 'process="one:1"' not in text.decode()
 
 
+def test_a_process_does_not_speak_for_the_service_nor_the_service_for_a_process():
+    crossed = [Figure("lodestone_relay_lag_events", (), 1.0, "one:1"), Figure("lodestone_relay_epoch", (), 2.0)]
+    text, _ = Measurements().text([Figure("lodestone_relay_lag_events", (), 3.0), *crossed])
+    assert "lodestone_relay_lag_events 3.0" in text.decode()
+    assert "lodestone_relay_epoch" not in text.decode()
+
+
 def test_openmetrics_is_given_to_who_asks_for_it():
     text, content_type = Measurements().text([], accept="application/openmetrics-text; version=1.0.0")
     assert content_type.startswith("application/openmetrics-text")
