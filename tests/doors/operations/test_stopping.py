@@ -34,7 +34,7 @@ class Client(threading.Thread):
     def run(self) -> None:
         headers = {"Content-Type": BATCH, "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
         for turn in itertools.count():
-            ids = [f"c{self.number}-{turn}-{n}" for n in range(self.size)]
+            ids = [f"load-{self.number}-{turn}-{n}" for n in range(self.size)]
             events = [efficiency(f"M-{id}", 93.0, id=id) for id in ids]
             self.begun = ids
             try:
@@ -114,7 +114,7 @@ def test_a_service_and_a_worker_that_are_told_to_stop_lose_and_double_nothing(ru
         client.join(GRACE_S)
     told = [id for client in clients for id in client.acknowledged]
     stored = [json.loads(line)["id"] for line in running.command("export").stdout.splitlines()]
-    posted = [id for id in stored if id.startswith("c")]
+    posted = [id for id in stored if id.startswith("load-")]
     assert len(posted) == len(set(posted))
     assert set(posted) == set(told)
     assert running.json("verify")["problems"] == []
