@@ -6,11 +6,19 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
 
+from projections import folds
+from services.access.tokens import Tokens
 from services.settings import PREFIX
+from services.store.database import Database
+from services.store.database.postgres import EmbeddedPostgres
+from services.store.log import Log, wall_clock
+from services.store.projecting.projector import Projector
+from services.store.verifying import verify
 from tests.doors.facts import efficiency
 from tests.doors.service import BATCH
 from tests.journeys.running import Running
@@ -65,7 +73,8 @@ def loaded(running: Running):
     running.environment[f"{PREFIX}DRAIN_S"] = "30"
     running.serve("--no-worker")
     worker = running.start("worker")
-    secret = running.token("admin", "load")
+    with opened(running) as log:
+        secret = Tokens(log.database, log, wall_clock).issue("admin", "load")
     headers = {"Authorization": f"Bearer {secret}"}
     connections = [httpx.Client(base_url=running.url, headers=headers, timeout=30) for _ in SIZES]
     clients = [Client(n, connections[n], size=size) for n, size in enumerate(SIZES)]
@@ -75,6 +84,18 @@ def loaded(running: Running):
     worker.kill()
     for connection in connections:
         connection.close()
+
+
+@contextmanager
+def opened(running: Running) -> Iterator[Log]:
+    """The log of this installation, whether it runs or not."""
+    server = EmbeddedPostgres(running.home / "data" / "postgres")
+    addresses = server.open()
+    log = Log(Database(addresses.service, addresses.owner, pool_size=2))
+    yield log
+    log.close()
+    log.database.dispose()
+    server.close()
 
 
 def until(condition, seconds: float = GRACE_S):
@@ -113,11 +134,14 @@ def test_a_service_and_a_worker_that_are_told_to_stop_lose_and_double_nothing(ru
     for client in clients:
         client.join(GRACE_S)
     told = [id for client in clients for id in client.acknowledged]
-    stored = [json.loads(line)["id"] for line in running.command("export").stdout.splitlines()]
+    with opened(running) as log:
+        stored = [json.loads(body)["id"] for _, body in log.read_bytes(0, 1_000_000)]
+        projector = Projector(log.database, log, folds.all_projections(), "tests")
+        found = verify(log, projector, lambda at: None, data_dir=running.home / "data")
     posted = [id for id in stored if id.startswith("load-")]
     assert len(posted) == len(set(posted))
     assert set(posted) == set(told)
-    assert running.json("verify")["problems"] == []
+    assert found.problems == []
     lines = [json.loads(line) for line in running.words().splitlines() if line.startswith("{")]
     assert any(line.get("trace_id") == TRACE and line["event"] == "request" for line in lines)
 
