@@ -88,14 +88,25 @@ def order(claim: Claim) -> tuple[str, str, str]:
     return claim["time"], claim["source"], claim["id"]
 
 
-def projection(name: str, version: int, scheme: Scheme, row_types: tuple[type[Any], ...]) -> Projection:
-    """The order-free projection of a scheme."""
+def named(event: Recorded) -> list[Ref]:
+    """The facts that this one may change: what it replaces, and the test it voids."""
+    refs = [ref] if (ref := _replaced(event)) is not None else []
+    if event.type == VOIDED:
+        refs.append((event.data["test"]["source"], event.data["test"]["id"]))
+    return refs
+
+
+def projection(
+    name: str, version: int, scheme: Scheme, row_types: tuple[type[Any], ...], *, divisible: bool = False
+) -> Projection:
+    """The order-free projection of a scheme; divisible when the home of every fact is its partition key."""
     return Projection(
         name=name,
         version=version,
         row_types=tuple(dict.fromkeys((*row_types, scheme.home, scheme.fate))),
         types=FACTS,
         together=lambda events, rows: _Batch(scheme, rows).fold(events),
+        named=named if divisible else None,
     )
 
 

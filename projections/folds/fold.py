@@ -73,6 +73,10 @@ class Keys(Protocol):
     def __call__(self, event: Recorded) -> Iterable[Key]: ...
 
 
+class Named(Protocol):
+    def __call__(self, event: Recorded) -> Iterable[Ref]: ...
+
+
 class MoreKeys(Protocol):
     def __call__(self, event: Recorded, rows: Rows) -> Iterable[Key]: ...
 
@@ -96,6 +100,9 @@ class Projection:
 
     `together` folds many events at once, loading by itself what it reads, with the same result as `fold` on one after
     the other and at a fraction of the cost; a projection has the one or the other.
+
+    `named`, where there is one, says that the rows of every fact follow from facts of its own partition key alone, but
+    for those facts that an event names; so shares by that key can be folded apart, into the same tables.
     """
 
     name: str
@@ -107,6 +114,12 @@ class Projection:
     more_keys: MoreKeys = field(default=no_more_keys)
     order_free: bool = True
     together: FoldTogether | None = None
+    named: Named | None = None
+
+    @property
+    def divisible(self) -> bool:
+        """Whether it can be folded in shares by partition key."""
+        return self.named is not None
 
     def fold_events(self, events: Sequence[Recorded], rows: Rows) -> None:
         """Fold these events, all of its types, in their order."""

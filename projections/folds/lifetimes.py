@@ -222,4 +222,5 @@ LIFETIMES = projection(
         voidable=frozenset({"failure_observed", "survival_observed"}),
     ),
     (MotorLife, LotLife),
+    divisible=True,
 )

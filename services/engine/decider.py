@@ -91,10 +91,10 @@ class Decider:
         self.lease = leases.take(self.database, "decider", self.projector.owner)
         if self.lease is None:
             return 0
-        with self.database.connect() as connection:
-            news = woken(connection, after, reached)
         try:
-            appended = self._turn(news, reached) if news.anything else 0
+            with self.projector.standing_still() as reached, self.database.connect() as connection:
+                news = woken(connection, after, reached)
+                appended = self._turn(news, reached) if news.anything else 0
         except (VersionConflict, IdentityConflict) as conflict:
             _words.info("somebody wrote meanwhile; concluding again", reason=conflict.detail)
             return 0

@@ -142,6 +142,17 @@ projection_checkpoints = Table(
     Column("version", Integer, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("live", Boolean, nullable=False),
+    Column("shares", Integer, nullable=False, server_default="0"),
+)
+projection_shares = Table(
+    "projection_shares",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column("generation", BigInteger, primary_key=True, autoincrement=False),
+    Column("share", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),
+    Column("next_offset", BigInteger),
+    Column("sequence", BigInteger),
 )
 parked_events = Table(
     "parked_events",

@@ -41,4 +41,5 @@ CORRELATION = projection(
         voidable=frozenset(name.split(".")[2] for name in MEASURED),
     ),
     CORRELATION_ROWS,
+    divisible=True,
 )

@@ -7,7 +7,7 @@ lock and max() would read the snapshot from before the wait.
 """
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -105,6 +105,14 @@ class Log:
         """The events at these positions, in order of position."""
         query = "position = ANY(%s) ORDER BY position"
         return [decode(*row) for row in self._rows(_COLUMNS + query, [list(positions)])]
+
+    def read_named(self, names: Iterable[tuple[str, str]]) -> list[Recorded]:
+        """Those of the events with these (source, id) that are stored, in order of position."""
+        keys = [identity_key(*name) for name in names]
+        if not keys:
+            return []
+        found = self._rows("SELECT position FROM log_identity WHERE key = ANY(%s)", (keys,))
+        return self.read_positions([position for (position,) in found])
 
     def body(self, position: int) -> bytes | None:
         """The stored bytes at a position, or None."""

@@ -12,6 +12,7 @@ from events import catalogue
 from events.envelope import Recorded
 from events.errors import DomainError, UnknownType
 from projections.folds.fold import Projection, Ref
+from projections.folds.memory import Find
 from services.store.log import Log
 from services.store.projecting.rows import BatchRows
 
@@ -30,32 +31,6 @@ class Refusal:
 
     position: int
     reason: str
-
-
-@dataclass(slots=True)
-class Target:
-    """A generation of a projection's tables, how far it is folded, and which of its events were refused.
-
-    Where order counts, a stream of which an event was set aside is `blocked`: what comes after it waits with it.
-    """
-
-    projection: Projection
-    generation: int
-    position: int
-    refused: list[Refusal] = field(default_factory=list)
-    blocked: dict[str, int] = field(default_factory=dict)
-
-    def block(self, event: Recorded) -> None:
-        """This event was set aside."""
-        if not self.projection.order_free:
-            self.blocked.setdefault(event.stream, event.position)
-
-    def waits(self, event: Recorded) -> Refusal | None:
-        """Why this event has to wait; None for one that may be folded."""
-        at = self.blocked.get(event.stream)
-        if at is None or at >= event.position:
-            return None
-        return Refusal(event.position, f"waits for position {at} of its stream {event.stream}, which was set aside")
 
 
 Releases = Callable[[str], str | None]
@@ -105,10 +80,36 @@ class Earlier:
 
     def __call__(self, refs: Iterable[Ref]) -> Mapping[Ref, Recorded]:
         """Those of these events that stand at or before the position, upcast."""
-        found = (self.log.find(*ref) for ref in dict.fromkeys(refs))
-        positions = [one.position for one in found if one is not None and one.position <= self.until]
-        events = self.log.read_positions(positions) if positions else []
-        return {(event.source, event.id): newest(event) for event in events if catalogue.known(event.type)}
+        found = [event for event in self.log.read_named(dict.fromkeys(refs)) if event.position <= self.until]
+        return {(event.source, event.id): newest(event) for event in found if catalogue.known(event.type)}
+
+
+@dataclass(slots=True)
+class Target:
+    """A generation of a projection's tables, how far it is folded, and which of its events were refused.
+
+    Where order counts, a stream of which an event was set aside is `blocked`: what comes after it waits with it.
+    """
+
+    projection: Projection
+    generation: int
+    position: int
+    refused: list[Refusal] = field(default_factory=list)
+    blocked: dict[str, int] = field(default_factory=dict)
+    earlier: Callable[[Log, int], Find] = Earlier
+    """Makes from the log, and how far it counts as told before, what finds the events that a fold refers to."""
+
+    def block(self, event: Recorded) -> None:
+        """This event was set aside."""
+        if not self.projection.order_free:
+            self.blocked.setdefault(event.stream, event.position)
+
+    def waits(self, event: Recorded) -> Refusal | None:
+        """Why this event has to wait; None for one that may be folded."""
+        at = self.blocked.get(event.stream)
+        if at is None or at >= event.position:
+            return None
+        return Refusal(event.position, f"waits for position {at} of its stream {event.stream}, which was set aside")
 
 
 def mine(target: Target, events: Sequence[Recorded]) -> list[Recorded]:
@@ -124,7 +125,7 @@ def folded(raw: Raw[Any], log: Log, target: Target, events: Sequence[Recorded]) 
         return None
     if target.blocked and any(target.waits(event) for event in wanted):
         raise ValueError("some of these events wait for one that was set aside")
-    rows = BatchRows(raw, target.projection, target.generation, Earlier(log, wanted[0].position - 1))
+    rows = BatchRows(raw, target.projection, target.generation, target.earlier(log, wanted[0].position - 1))
     target.projection.fold_events(wanted, rows)
     return rows
 
@@ -151,7 +152,7 @@ def fold_carefully(
     before = wanted[0].position - 1 if until is None else until
     try:
         with connection.begin_nested():
-            rows = BatchRows(raw, target.projection, target.generation, Earlier(log, before))
+            rows = BatchRows(raw, target.projection, target.generation, target.earlier(log, before))
             target.projection.fold_events(wanted, rows)
             rows.write(raw)
             return waiting

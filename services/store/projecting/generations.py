@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, update
 
 from projections.folds.fold import Projection
 from projections.folds.memory import digest_rows
 from services.store.projecting.shapes import drop_tables, make_tables, point_views, stored_table
 from services.store.tables import projection_checkpoints as checkpoints
+from services.store.tables import projection_shares
 
 AT_ONCE = 1000
 """Rows that are in memory at once while a table is read whole."""
@@ -17,19 +18,40 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A generation of tables, the projection's version that made it, and how far it is folded."""
+    """A generation of tables, the projection's version that made it, and how far it is folded.
+
+    `shares` is 0 for one that is folded whole, else into how many shares it is divided; it is as far as the last.
+    """
 
     generation: int
     version: int
     position: int
+    shares: int = 0
+
+
+def reached() -> ColumnElement[int]:
+    """How far a checkpoint's generation is folded: where it is divided, as far as the last of its shares."""
+    table = projection_shares
+    mine = (table.c.projection == checkpoints.c.name) & (table.c.generation == checkpoints.c.generation)
+    last = select(func.min(table.c.position)).where(mine).correlate(checkpoints).scalar_subquery()
+    return case((checkpoints.c.shares == 0, checkpoints.c.position), else_=last).label("position")
 
 
 def live(connection: Connection, name: str, *, lock: bool = False) -> Checkpoint | None:
     """The generation that readers see; with `lock` nobody else folds into it until this transaction ends."""
-    columns = (checkpoints.c.generation, checkpoints.c.version, checkpoints.c.position)
-    query = select(*columns).where(checkpoints.c.name == name, checkpoints.c.live)
-    row = connection.execute(query.with_for_update() if lock else query).first()
-    return None if row is None else Checkpoint(row.generation, row.version, row.position)
+    this = (checkpoints.c.name == name) & checkpoints.c.live
+    if lock:  # a statement of its own: what the other reads must not be from before the wait
+        connection.execute(select(checkpoints.c.name).where(this).with_for_update())
+    columns = (checkpoints.c.generation, checkpoints.c.version, reached(), checkpoints.c.shares)
+    row = connection.execute(select(*columns).where(this)).first()
+    return None if row is None else Checkpoint(row.generation, row.version, row.position, row.shares)
+
+
+def positions(connection: Connection, *, whole: bool = False) -> dict[str, int]:
+    """How far the live generation of every projection is folded; or of those only that are not divided."""
+    query = select(checkpoints.c.name, reached()).where(checkpoints.c.live)
+    rows = connection.execute(query.where(checkpoints.c.shares == 0) if whole else query).all()
+    return {row.name: row.position for row in rows}
 
 
 def locked(connection: Connection, name: str) -> Checkpoint:

@@ -2,14 +2,11 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection, MetaData, Table, delete, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from events.errors import NotFound, Refused, UnknownType
 from projections.folds.fold import Projection
@@ -17,27 +14,18 @@ from services.store import leases, releases
 from services.store.database import Database
 from services.store.leases import Fenced, Lease
 from services.store.log import Clock, Log, wall_clock
-from services.store.projecting import generations
+from services.store.projecting import generations, parking, shares
 from services.store.projecting.folding import Refusal, Target, fold_carefully, known_part
 from services.store.projecting.pages import PAGE, Moved, Pages
+from services.store.projecting.parking import Parked
+from services.store.projecting.rebuilding import Progress, Rebuild
 from services.store.projecting.shapes import reading_table
-from services.store.tables import parked_events, projection_checkpoints
+from services.store.projecting.sharing import Sharing
+from services.store.tables import parked_events
 
 LEASE = "projector"
-Progress = Callable[[int, int], None]
-"""Called with (position reached, position wanted)."""
-
-_words = structlog.get_logger("projector")
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """An event that a fold could not take: counted, shown, and tried again on request."""
-
-    projection: str
-    position: int
-    error: str
-    parked_at: datetime
+UNSETTLED = 100
+"""How often what another process folds is waited for, while shares stand still, until all are at one position."""
 
 
 class Projector:
@@ -61,6 +49,7 @@ class Projector:
         self.clock = clock
         self.page = page
         self.lease: Lease | None = None
+        self.sharing = Sharing(database, log, projections, clock, self._release, page)
         metadata = MetaData()
         self._tables = {
             row_type: reading_table(projection, row_type, metadata)
@@ -69,12 +58,13 @@ class Projector:
         }
 
     def prepare(self) -> None:
-        """Make the tables of projections that have none, or whose version changed (those are folded anew)."""
+        """Make the tables of projections that have none, or whose version changed (those are folded anew, whole)."""
         with self.database.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(7031990003)"))
             for projection in self.projections.values():
                 found = generations.live(connection, projection.name)
                 if found is None or found.version != projection.version:
+                    shares.alone(connection)
                     self._swap(connection, projection, generations.begin(connection, projection).generation, ())
 
     def table(self, row_type: type[Any]) -> Table:
@@ -87,13 +77,18 @@ class Projector:
             return self._positions(connection)
 
     def _positions(self, connection: Connection) -> dict[str, int]:
-        table = projection_checkpoints
-        rows = connection.execute(select(table.c.name, table.c.position).where(table.c.live)).all()
-        return {row.name: row.position for row in rows if row.name in self.projections}
+        found = generations.positions(connection)
+        return {name: position for name, position in found.items() if name in self.projections}
 
     def position(self) -> int:
         """The position that all projections have reached."""
         return min(self.positions().values(), default=0)
+
+    def _whole(self) -> int:
+        """The position that those have reached which are folded whole, by whom the lease belongs to."""
+        with self.database.connect() as connection:
+            found = generations.positions(connection, whole=True)
+        return min((at for name, at in found.items() if name in self.projections), default=2**62)
 
     def stopped(self) -> str | None:
         """Why nothing can be folded any further: the next event is of a newer release; None while that is not so."""
@@ -116,7 +111,7 @@ class Projector:
         target = head if until is None else min(until, head)
         done = 0
         while self.lease is not None:
-            if self.position() >= target:
+            if self._whole() >= target:
                 break
             pages = Pages(self.database, self.log, self._live(), self._hold, self._done, self._release, self.page)
             start = pages.position
@@ -130,10 +125,10 @@ class Projector:
         return done
 
     def _live(self) -> list[Target]:
-        """The live generations, how far they are, and what waits for an event that was set aside."""
+        """The live generations that are folded whole, how far they are, and what waits for an event set aside."""
         with self.database.connect() as connection:
             found = [(one, generations.live(connection, one.name)) for one in self.projections.values()]
-        targets = [Target(one, at.generation, at.position) for one, at in found if at is not None]
+        targets = [Target(one, at.generation, at.position) for one, at in found if at is not None and not at.shares]
         self._block(targets)
         return targets
 
@@ -152,11 +147,11 @@ class Projector:
         leases.check(connection, self.lease)
         for target in targets:
             at = generations.locked(connection, target.projection.name)
-            if (at.generation, at.position) != (target.generation, target.position):
+            if (at.generation, at.position, at.shares) != (target.generation, target.position, 0):
                 raise Moved(f"{target.projection.name} is at {at.position}, not at {target.position}.")
 
     def _done(self, connection: Connection, target: Target, position: int, refused: Sequence[Refusal]) -> None:
-        self._park(connection, target.projection, refused)
+        parking.park(connection, self.clock, target.projection, refused)
         generations.move(connection, target.projection, target.generation, position)
 
     def _beat(self, position: int, target: int, progress: Progress | None) -> None:
@@ -168,16 +163,21 @@ class Projector:
             raise Fenced("The lease went to another process.")
 
     def reach_head(self, seconds: float = leases.LEASE_S + 2.0, progress: Progress | None = None) -> bool:
-        """Catch up with the head as it is now, or see another process do it; returns whether all got there.
+        """Catch up with the head as it is now, or see other processes do it; returns whether all got there.
 
-        Waits while another owner holds the lease: a process that was killed holds it until it expires.
+        Waits while another owner holds the lease: a process that was killed holds it until it expires. Shares that are
+        not there by then are brought up from the database.
         """
         wanted, deadline = self.log.head(), time.monotonic() + seconds
         while True:
             self.catch_up(wanted, progress)
             if self.position() >= wanted:
                 return True
-            if self.lease is not None or time.monotonic() > deadline:
+            late = time.monotonic() > deadline
+            if self._whole() >= wanted:  # shares are behind
+                if late:
+                    self.sharing.level(wanted)
+            elif self.lease is not None or late:
                 return False
             time.sleep(0.1)
 
@@ -187,18 +187,9 @@ class Projector:
             leases.release(self.database, self.lease)
             self.lease = None
 
-    def _park(self, connection: Connection, projection: Projection, refused: Iterable[Refusal]) -> None:
-        for item in refused:
-            _words.error("event parked", projection=projection.name, position=item.position, error=item.reason)
-            values = {"projection": projection.name, "position": item.position, "error": item.reason}
-            statement = upsert(parked_events).values(**values, parked_at=self.clock())
-            connection.execute(statement.on_conflict_do_nothing())
-
     def parked(self) -> list[Parked]:
         """The events set aside, oldest first."""
-        with self.database.connect() as connection:
-            rows = connection.execute(select(parked_events).order_by(parked_events.c.position)).all()
-        return [Parked(row.projection, row.position, row.error, row.parked_at) for row in rows]
+        return parking.parked(self.database)
 
     def retry_parked(self) -> int:
         """Fold the parked events again; returns how many went in."""
@@ -209,12 +200,16 @@ class Projector:
         events = known_part(self.log.read(item.position - 1, 1), self._release)
         this = (parked_events.c.projection == item.projection) & (parked_events.c.position == item.position)
         with self.database.begin() as connection:
+            if projection.divisible:
+                shares.alone(connection)
             at = generations.locked(connection, projection.name)
             if connection.execute(select(parked_events.c.position).where(this)).first() is None:
                 return False  # another process was quicker
             target = Target(projection, at.generation, at.position)
+            if at.shares:
+                target = self.sharing.target(connection, projection, at, events[0])
             self._block((target,), item.position)
-            if fold_carefully(connection, self.log, target, events, until=at.position):
+            if fold_carefully(connection, self.log, target, events, until=target.position):
                 return False
             connection.execute(delete(parked_events).where(this))
         return True
@@ -232,64 +227,56 @@ class Projector:
         if lease is None:
             raise Refused(f"Another process is rebuilding {name}; wait for it, or try again in a minute.")
         try:
-            return self._rebuild(projection, lease, progress)
+            again = Rebuild(self.database, self.log, projection, lease, self._release, self.page)
+            return again.run(self._swap, progress)
         finally:
             leases.release(self.database, lease)
 
-    def _rebuild(self, projection: Projection, lease: Lease, progress: Progress | None) -> int:
-        with self.database.begin() as connection:
-            at = generations.locked(connection, projection.name)
-            generations.drop_others(connection, projection, keep=at.generation)
-            target = Target(projection, generations.begin(connection, projection).generation, 0)
-
-        def hold(connection: Connection, targets: Sequence[Target]) -> None:
-            leases.check(connection, lease)
-
-        def done(connection: Connection, target: Target, position: int, refused: Sequence[Refusal]) -> None:
-            target.refused += refused
-            generations.move(connection, projection, target.generation, position)
-
-        def beat(position: int) -> None:
-            leases.take(self.database, lease.name, lease.owner)
-            if progress:
-                progress(position, max(position, at.position))
-
-        pages = Pages(self.database, self.log, (target,), hold, done, self._release, self.page)
-        while True:
-            pages.run(at.position, beat)
-            with self.database.begin() as connection:
-                leases.check(connection, lease)
-                # The live checkpoint stays locked until this commits: nobody folds between the last page and the swap.
-                at = generations.locked(connection, projection.name)
-                if target.position >= at.position:
-                    self._swap(connection, projection, target.generation, target.refused)
-                    return target.position
-
     def _swap(
-        self, connection: Connection, projection: Projection, generation: int, refused: Iterable[Refusal]
+        self, connection: Connection, projection: Projection, generation: int, refused: Sequence[Refusal]
     ) -> None:
         """Readers see this generation from now on, and the events that it could not fold."""
         generations.swap(connection, projection, generation)
         connection.execute(delete(parked_events).where(parked_events.c.projection == projection.name))
-        self._park(connection, projection, refused)
+        parking.park(connection, self.clock, projection, refused)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[int]:
+        """The position that all projections are at, shares brought up to it; they stand still meanwhile.
+
+        Where others fold on, or cannot, some may be further; then it is the least.
+        """
+        if not self.sharing.divided():
+            yield self.position()
+            return
+        with shares.still(self.database):
+            for _ in range(UNSETTLED):
+                self.sharing.level(max(self.positions().values()), held=True)
+                furthest = max(self.positions().values())
+                self.catch_up(furthest)
+                if self.position() == furthest:
+                    break
+                time.sleep(0.02)
+            yield self.position()
 
     def digest(self, name: str) -> str:
         """SHA-256 (hex) over the state of a projection; a parked event makes it `incomplete:…`."""
-        with self.database.snapshot() as connection:
-            return self._digest(connection, self.projections[name])
+        return self.standing((name,))[name][1]
 
     def digests(self) -> tuple[int, dict[str, str]]:
         """The position and every projection's digest at one moment. The position is that of the least advanced."""
         found = self.standing()
         return min((position for position, _ in found.values()), default=0), {n: one[1] for n, one in found.items()}
 
-    def standing(self) -> dict[str, tuple[int, str]]:
-        """Every projection's position and digest at one moment."""
-        with self.database.snapshot() as connection:
-            positions = self._positions(connection)
+    def standing(self, names: Iterable[str] | None = None) -> dict[str, tuple[int, str]]:
+        """Every projection's position and digest at one moment; or those of some."""
+        with ExitStack() as stack:
+            with self.standing_still():
+                connection = stack.enter_context(self.database.snapshot())
+                positions = self._positions(connection)  # the moment that this connection sees from now on
             return {
-                name: (positions.get(name, 0), self._digest(connection, one))
-                for name, one in sorted(self.projections.items())
+                name: (positions.get(name, 0), self._digest(connection, self.projections[name]))
+                for name in sorted(self.projections if names is None else names)
             }
 
     def _digest(self, connection: Connection, projection: Projection) -> str:

@@ -1,6 +1,7 @@
 """The PostgreSQL home of rows: loaded by key, changed in memory, and written back in bulk."""
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from psycopg import Connection as Raw
@@ -93,12 +94,17 @@ class BatchRows:
         return self._raw.execute(f'SELECT 1 FROM {SCHEMA}."{table}" LIMIT 1').fetchone() is not None
 
     def write(self, raw: Raw[Any]) -> None:
-        """Write what changed: new rows by COPY, changed ones by key, sums added to what is there."""
+        """Write what changed: new rows by COPY, changed ones by key, sums added to what is there.
+
+        Sums are added in one order by all, so that no two that add to the same ones wait for each other.
+        """
         for row_type, table in self.changed.items():
             self._write(raw, row_type, table)
-        for row_type, table in self.sums.items():
+        for row_type in self._projection.row_types:
+            table = self.sums.get(row_type, {})
             name = table_name(self._projection, row_type, self._generation)
-            writing.add(raw, name, shape_of(row_type), [row for row in table.values() if not is_zero(row)])
+            rows = [row for _, row in sorted(table.items(), key=itemgetter(0)) if not is_zero(row)]
+            writing.add(raw, name, shape_of(row_type), rows)
 
     def _write(self, raw: Raw[Any], row_type: type[Any], table: Table) -> None:
         name, shape = table_name(self._projection, row_type, self._generation), shape_of(row_type)

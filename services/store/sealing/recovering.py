@@ -20,6 +20,7 @@ from services.store.tables import (
     log_nodes,
     parked_events,
     projection_checkpoints,
+    projection_shares,
 )
 
 _SHORTEN = f"""
@@ -57,7 +58,12 @@ def _unfold(connection: Connection, head: int) -> None:
     """Projections that folded more than there is begin anew at the next `prepare`; nobody decides beyond the head."""
     table = projection_checkpoints
     beyond = update(table).where(table.c.position > head)
-    connection.execute(beyond.where(table.c.name != "decider").values(version=UNFOLDED))
+    shares = projection_shares
+    ahead = select(shares.c.projection).where(
+        shares.c.projection == table.c.name, shares.c.generation == table.c.generation, shares.c.position > head
+    )
+    connection.execute(beyond.where(table.c.name != "decider", table.c.shares == 0).values(version=UNFOLDED))
+    connection.execute(update(table).where(table.c.shares > 0, ahead.exists()).values(version=UNFOLDED))
     connection.execute(beyond.where(table.c.name == "decider").values(position=head))
     connection.execute(delete(parked_events).where(parked_events.c.position > head))
 
