@@ -12,6 +12,7 @@ from projections.folds import all_projections
 from services.store.log import Append, Log, wall_clock
 from services.store.projecting.folding import newest
 from services.store.projecting.pages import Moved
+from services.store.projecting.shares import Share
 from services.store.projecting.sharing import Page, Places, Sharing
 
 SHARES = 3
@@ -55,6 +56,8 @@ class Member(Sharing):
     """One process; `dies_after` so many projections of a page it is gone, before the commit."""
 
     dies_after = 2**62
+    deluded = False
+    """Whether it lives on and takes for committed what was not: a server that crashed had not flushed it yet."""
 
     def __init__(self, log: Log, topic: Topic) -> None:
         super().__init__(log.database, log, DIVISIBLE, wall_clock)
@@ -83,4 +86,11 @@ class Member(Sharing):
             self.believed[share] = self.fold(page, self.believed[share])
         except Moved:
             self.assigned(share)
+        except Killed:
+            if not self.deluded:
+                raise
+            there = self.believed[share]
+            self.believed[share] = {
+                name: Share(share, page.position, page.next_offset, page.sequence) for name in there
+            }
         return True

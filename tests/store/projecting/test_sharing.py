@@ -1,11 +1,11 @@
-"""Sharing: shares fold apart and merge into the tables of one process, whatever comes between, and count nothing twice."""
+"""Sharing: shares fold apart and merge into the tables of one process, whatever comes between."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from events.catalogue import CATALOGUE
 from events.partitions import partition_of
@@ -13,41 +13,75 @@ from projections.folds.claims import FACTS
 from projections.folds.fates import Fate
 from projections.folds.memory import DictRows, fold_all, fold_together, state_digest
 from services.store.projecting import shares
+from services.store.projecting.folding import newest
+from services.store.projecting.mentions import Mentions
 from services.store.projecting.pages import Moved
 from services.store.projecting.projector import Projector
-from tests.folds.plants import Plant, built, event, golden, plants, void
+from services.store.projecting.shares import Share
+from tests.folds.plants import Plant, at, built, event, golden, ref, void
 from tests.store.projecting.partitions import DIVISIBLE, SHARES, Killed, Member, Topic, store
 
-WAIT_S = 20
+MOTOR = {share: f"M{next(n for n in range(99) if partition_of(f'works:M{n}', SHARES) == share)}" for share in range(3)}
+"""A motor of each share."""
 
 
 @pytest.fixture
 def projector(log):
-    made = Projector(log.database, log, DIVISIBLE, "one")
+    made = Projector(log.database, log, DIVISIBLE, "one", page=50)
     made.prepare()
     return made
 
 
-def divided(projector, topic):
-    member = Member(projector.log, topic)
-    member.divide(topic.shares)
+def measured(id, share, value=93.0, **more):
+    data = {
+        "motor": ref(MOTOR[share]), "bench": ref("B1"), "tested_at": at(3), "why": "all",
+        "magnet_temperature": {"how": "model", "value": {"value": 20, "unit": "Cel", "u": 3}},
+        "efficiency": {"value": value, "unit": "%"}, **more,
+    }  # fmt: skip
+    return event("tests.efficiency_measured", id, 3, data)
+
+
+def story():
+    """Motors of every share, tested twice each; one result is voided and one replaced by a fact of another share."""
+    posted = [built(MOTOR[share], kirin=4) for share in range(SHARES)]
+    posted += [measured(f"t{share}-{n}", share, 92 + n) for share in range(SHARES) for n in range(2)]
+    return [*posted, void("v", "t0-1", MOTOR[1]), measured("r", 2, replaces={"source": "/plant", "id": "t1-0"})]
+
+
+def drained(member, shares=range(SHARES), size=500):
+    for share in shares:
+        while member.step(share, size):
+            pass
     return member
 
 
-def drain(member):
-    for share in range(member.topic.shares):
-        while member.step(share, 500):
-            pass
+def divided(projector, posted=()):
+    member = Member(projector.log, Topic(store(projector.log, posted) if posted else ()))
+    member.divide(SHARES)
+    return member
 
 
-def expected(log):
-    return {one.name: state_digest(fold_together(one, DictRowsOf(log), None)) for one in DIVISIBLE}
+def wanted(log):
+    events = [newest(one) for one in log.read(0, 100_000)]
+    return {one.name: state_digest(fold_together(one, events)) for one in DIVISIBLE}
 
 
-def DictRowsOf(log):
-    from services.store.projecting.folding import newest
+def digests(log):
+    """The live digests as they are, wherever the shares stand."""
+    with log.database.connect() as connection:
+        found = {one: shares.generations.live(connection, one.name) for one in DIVISIBLE}
+        return {
+            one.name: shares.generations.digest(connection, one, live.generation) for one, live in found.items() if live
+        }
 
-    return [newest(one) for one in log.read(0, 100_000)]
+
+@contextmanager
+def thread(work, *arguments) -> Iterator[threading.Thread]:
+    made = threading.Thread(target=work, args=arguments)
+    made.start()
+    yield made
+    made.join(30)
+    assert not made.is_alive()
 
 
 @pytest.mark.parametrize("projection", DIVISIBLE, ids=lambda one: one.name)
@@ -61,59 +95,144 @@ def test_every_fact_that_a_divisible_projection_keeps_is_of_the_motor_that_is_it
             assert {home.removeprefix("motors/") for home in homes} == {one.partition_key}
 
 
-@pytest.fixture(scope="module")
-def growing(postgres):
-    """One log for all examples: each adds its events, of a source of its own, to those before."""
-    from services.store.database import Database
-    from services.store.log import Log
-
-    postgres.make_database("growing", template="lodestone_template")
-    addresses = postgres.addresses("growing")
-    database = Database(addresses.service, addresses.owner, pool_size=4)
-    log = Log(database)
-    one = Projector(database, log, DIVISIBLE, "one")
-    one.prepare()
-    yield Growing(one)
-    database.dispose()
-    postgres.drop_database("growing")
-
-
-class Growing:
-    def __init__(self, projector):
-        self.projector = projector
-        self.topic = Topic([])
-        self.member = divided(projector, self.topic)
-        self.rows = {one.name: DictRows(one.row_types) for one in DIVISIBLE}
-        self.examples = 0
-
-    def add(self, posted):
-        self.examples += 1
-        events = store(self.projector.log, posted, f"/plant/{self.examples}")
-        for one in events:
-            self.topic.add(one)
+def test_any_interleaving_with_kills_zombies_and_lost_commits_is_one_process(projector):
+    log, member = projector.log, divided(projector)
+    topic, rows = member.topic, {one.name: DictRows(one.row_types) for one in DIVISIBLE}
+    for seed in range(10):
+        chance = Random(seed)
+        for one in (events := store(log, Plant(chance).draw(), f"/plant/{seed}")):
+            topic.add(one)
+        interleaved(log, topic, chance)
+        drained(Member(log, topic))
         for one in DIVISIBLE:
-            fold_together(one, events, self.rows[one.name])
+            fold_together(one, events, rows[one.name])
+        assert digests(log) == {name: state_digest(found) for name, found in rows.items()}, f"seed {seed}"
+    assert projector.parked() == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(plants(), st.randoms(use_true_random=False))
-def test_any_interleaving_of_shares_kills_and_zombies_is_one_process(growing, posted, chance):
-    growing.add(posted)
-    log, topic = growing.projector.log, growing.topic
+def interleaved(log, topic, chance):
     members = [Member(log, topic) for _ in range(3)]
-    for _ in range(chance.randint(0, 25)):
+    for _ in range(chance.randint(0, 16)):
         member = chance.choice(members)
-        member.dies_after = chance.choice((1, 2, 2**62, 2**62, 2**62))
+        member.dies_after, member.deluded = chance.choice((1, 2, 2**62, 2**62)), chance.random() < 0.5
         try:
-            member.step(chance.randrange(SHARES), chance.randint(1, 3))
+            member.step(chance.randrange(SHARES), chance.randint(1, 4))
         except Killed:
-            members.remove(member)
-            members.append(Member(log, topic))
+            members = [one if one is not member else Member(log, topic) for one in members]
         if chance.random() < 0.1:
-            chance.choice(members).level(chance.randint(0, log.head()))
-    drain(Member(log, topic))
-    for one in DIVISIBLE:
-        with log.database.connect() as connection:
-            at = shares.generations.live(connection, one.name)
-            assert shares.generations.digest(connection, one, at.generation) == state_digest(growing.rows[one.name])
-    assert growing.projector.parked() == []
+            member.level(chance.randint(0, log.head()))
+
+
+def test_shares_that_fold_at_the_same_time_are_one_process(projector):
+    chance, log = Random(7), projector.log
+    posted = [event for seed in range(12) for event in Plant(Random(seed)).draw()]
+    for number, one in enumerate(posted):
+        one["id"] = f"{one['id']}-{number // 30}"
+    chance.shuffle(posted)
+    posted = list({one["id"]: one for one in posted}.values())
+    member = divided(projector, posted)
+    with thread(drained, Member(log, member.topic), [0], 3), thread(drained, Member(log, member.topic), [1], 3):
+        drained(Member(log, member.topic), [2], 3)
+    assert digests(log) == wanted(log)
+
+
+def test_only_a_correction_that_reaches_into_another_share_waits_for_the_others(projector):
+    member = divided(projector, story())
+    other = Member(projector.log, member.topic)
+    with projector.database.begin() as connection:
+        shares.together(connection)  # another share is in the middle of a page
+        assert member.step(0, 500)
+        with thread(drained, other, [1]) as waiting:
+            waiting.join(0.3)
+            assert waiting.is_alive()
+            connection.commit()
+    drained(member)
+    assert digests(projector.log) == wanted(projector.log)
+
+
+def test_a_correction_that_waited_sees_what_came_and_was_folded_meanwhile(projector):
+    """The void was read when the log did not hold the test yet; by the time that it may go on, that is folded."""
+    log, member = projector.log, divided(projector, [*story()[:3], void("early", "late", MOTOR[1])])
+    for share in (0, 2):
+        drained(member, [share])
+    other = Member(log, member.topic)
+    with projector.database.begin() as connection:
+        shares.together(connection)
+        with thread(drained, other, [1]) as waiting:
+            waiting.join(0.3)
+            assert waiting.is_alive()
+            (late,) = store(log, [measured("late", 0)])
+            member.topic.add(late)
+            offset = max(place.next_offset for place in member.believed[0].values())
+            page = member.topic.page(0, offset, 9)
+            member._fold(connection, page, member.believed[0], Mentions(log, DIVISIBLE, page.events))
+            connection.commit()
+    assert digests(log) == wanted(log)
+
+
+def test_a_member_that_believes_itself_elsewhere_is_refused_and_writes_nothing(projector):
+    member = divided(projector, story())
+    places = member.places([0])[0]
+    before = digests(projector.log)
+    ahead = {name: Share(0, place.position, 4, 2) for name, place in places.items()}
+    with pytest.raises(Moved, match="Share 0 of correlation"):
+        member.fold(member.topic.page(0, 4, 9), ahead)
+    assert digests(projector.log) == before and member.places([0])[0] == places
+
+
+def test_the_position_is_that_of_the_last_share_and_moves_only_over_what_is_folded(projector):
+    member = divided(projector, story())
+    head = projector.log.head()
+    assert set(projector.positions().values()) == {0}
+    drained(member, (0, 1))
+    assert set(projector.positions().values()) == {0}
+    stand = {share: (member.believed[share]["correlation"].next_offset, head) for share in (0, 1)}
+    member.believed |= member.settle(stand, member.believed)
+    assert set(projector.positions().values()) == {0}
+    zombie = Member(projector.log, member.topic)
+    zombie.assigned(2)
+    drained(member, (2,))
+    settled = zombie.settle({2: (99, head + 5)}, zombie.believed)
+    assert settled == zombie.believed and max(projector.positions().values()) <= head
+    member.settle({2: (member.believed[2]["correlation"].next_offset, head)}, member.believed)
+    assert set(projector.positions().values()) == {head}
+
+
+def test_digests_are_of_one_position_however_far_each_share_is(projector):
+    member = divided(projector, story())
+    drained(member, (1,))
+    far = max(share.position for share in (member.places([n])[n]["correlation"] for n in range(SHARES)))
+    position, found = projector.digests()
+    events = [newest(one) for one in projector.log.read(0, far)]
+    assert (position, found) == (far, {one.name: state_digest(fold_together(one, events)) for one in DIVISIBLE})
+    assert projector.reach_head(seconds=0)
+    assert projector.digests() == (projector.log.head(), wanted(projector.log))
+    drained(member)
+    assert projector.digests() == (projector.log.head(), wanted(projector.log))
+
+
+def test_the_projector_leaves_shares_alone_until_they_are_gathered(projector):
+    member = divided(projector, story())
+    drained(member, (1,))
+    assert projector.catch_up() == 0
+    member.gather(DIVISIBLE[0])
+    assert [one.name for one in member.divided()] == [DIVISIBLE[1].name]
+    with pytest.raises(Moved, match="folded whole again"):
+        member.fold(member.topic.page(1, 0, 5), member.believed[1])
+    member.gather(DIVISIBLE[1])
+    assert projector.catch_up() > 0
+    assert projector.digests() == (projector.log.head(), wanted(projector.log))
+    assert member.divide(5) == {one.name: 5 for one in DIVISIBLE}
+
+
+def test_a_rebuild_of_shares_goes_on_where_they_are(projector):
+    member = divided(projector, story())
+    drained(member, (0, 2))
+    place = member.places([0])[0]["correlation"]
+    reached = projector.rebuild("correlation")
+    now = member.places([0])[0]["correlation"]
+    assert (now.next_offset, now.position) == (place.next_offset, reached)
+    for one in store(projector.log, [measured("after", 0), measured("later", 1)]):
+        member.topic.add(one)
+    drained(Member(projector.log, member.topic))
+    assert digests(projector.log) == wanted(projector.log)
