@@ -29,6 +29,7 @@ from services.store.sealing.sealer import Sealer
 if TYPE_CHECKING:
     from services.transports.kafka.connecting import Cluster
     from services.transports.kafka.ingress.ingress import Ingress
+    from services.transports.kafka.sharding.member import ShardMember
 
 VERSION = version("lodestone")
 
@@ -143,6 +144,14 @@ def connected(
     """The database at this address, with the pool that the settings ask for; nothing is opened yet."""
     size, overflow = settings.database_pool_size, settings.database_pool_overflow
     return Database(url, owner_url, pool_size=size, max_overflow=overflow, revive=revive)
+
+
+def shards(here: Parts) -> "ShardMember":
+    """What folds shares from Kafka, on these parts. Raises Invalid where Kafka is off."""
+    from services.transports.kafka.sharding.member import ShardMember
+
+    owner = leases.owner_of(os.getpid())
+    return ShardMember(cluster(here.settings), here.projector, owner)
 
 
 def made(settings: Settings, database: Database) -> Parts:

@@ -50,6 +50,8 @@ class Beside:
     def __init__(self, name: str, role: Role) -> None:
         self.name = name
         self.role = role
+        self.ended: UnknownType | None = None
+        self.on_end: Callable[[], None] = lambda: None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name)
 
@@ -70,6 +72,10 @@ class Beside:
         while not self._stopping.is_set():
             try:
                 self.role.run()
+            except UnknownType as error:  # no other try of this release would read it
+                self.ended = error
+                self.on_end()
+                return
             except Exception as error:
                 # The outer loop outlives anything; what was not finished is begun again from what is stored.
                 _words.error(f"{self.name} failed", error=f"{type(error).__name__}: {error}", exc_info=True)
@@ -85,8 +91,9 @@ class Together:
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Until `stop`, or until the main role ends by itself; then the others end too."""
+        """Until `stop`, or until one ends at an event of a newer release: then all end. Raises that UnknownType."""
         for other in self.beside:
+            other.on_end = self.stop
             other.start()
         try:
             if self.main is not None:
@@ -97,6 +104,9 @@ class Together:
             self.stop()
             for other in self.beside:
                 other.join()
+        for other in self.beside:
+            if other.ended is not None:
+                raise other.ended
 
     def stop(self) -> None:
         """End soon, every one with what it began finished."""

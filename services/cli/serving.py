@@ -50,20 +50,23 @@ def worker(
         bool, typer.Option("--no-fold", help="Fold, conclude and seal nothing; another worker does.")
     ] = False,
     ingress: Annotated[bool, typer.Option("--ingress", help="Take in what benches publish to Kafka.")] = False,
+    shard: Annotated[bool, typer.Option("--shard", help="Fold a share of the motors from the log's topic.")] = False,
     supervised: Annotated[
         bool, typer.Option("--supervised", hidden=True, help="End when standard input ends.")
     ] = False,
 ) -> None:
-    """Folds and decisions alone, and with --ingress Kafka's events; any number may run against one database."""
+    """Folds and decisions alone, with --ingress Kafka's events, with --shard shares; any number on one database."""
     from services import wiring
     from services.serving import stop_on_signals
     from services.worker import Beside, Together, Worker
 
-    if no_fold and not ingress:
-        raise typer.BadParameter("With --no-fold there is nothing left to do; add --ingress.")
+    if no_fold and not (ingress or shard):
+        raise typer.BadParameter("With --no-fold there is nothing left to do; add --ingress or --shard.")
     configure_logs("info", as_json=not sys.stderr.isatty())
     with parts(settings.load()) as here:
         beside = [Beside("ingress", wiring.ingress(here))] if ingress else []
+        if shard:
+            beside.append(Beside("shard", wiring.shards(here)))
         folding = Worker(here.projector, None if no_decider else _decider(here), here.sealer) if not no_fold else None
         working = Together(folding, beside)
         stop_on_signals(working.stop)

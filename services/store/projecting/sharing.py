@@ -131,7 +131,7 @@ class Sharing:
             raise Moved(
                 f"Share {page.share} of {projection.name} is read up to {share.next_offset}, by another process."
             )
-        if share.next_offset is not None and page.next_offset <= share.next_offset:
+        if share.next_offset is not None and page.next_offset < share.next_offset:
             return share
         self._into(connection, projection, at.generation, there, page.share, page.events, named)
         now = Share(page.share, max(share.position, page.position), page.next_offset, page.sequence)
@@ -189,6 +189,19 @@ class Sharing:
                         shares.move(connection, projection.name, at.generation, now)
                         after[number][projection.name] = now
         return dict(after)
+
+    def restart(self, number: int, believed: Places) -> None:
+        """Read a share's partition from its start again; what it has folded is passed over by position."""
+        with self.database.begin() as connection:
+            shares.together(connection)
+            for name, place in believed.items():
+                at = generations.live(connection, name)
+                if at is None or not at.shares:
+                    continue
+                shares.lock(connection, name, at.generation, [number])
+                share = shares.read(connection, name, at.generation)[number]
+                if share.next_offset == place.next_offset:
+                    shares.move(connection, name, at.generation, replace(share, next_offset=None, sequence=None))
 
     def level(self, until: int, *, held: bool = False) -> None:
         """Bring every share to where the furthest is, and at least to `until`, from the log in the database.

@@ -13,12 +13,12 @@ from services.store.log import CursorMoved
 from services.store.reports import Reporter
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
+from services.transports.kafka.groups import check_group
 from services.transports.kafka.ingress.bringing import Brought, bring
 from services.transports.kafka.ingress.figures import Standing
-from services.transports.kafka.ingress.groups import check_group
 from services.transports.kafka.ingress.messages import checked
 from services.transports.kafka.ingress.principals import Principals
-from services.transports.kafka.ingress.reading import Reader
+from services.transports.kafka.ingress.reading import GROUP, Reader
 from services.transports.kafka.ingress.telling import Teller
 
 POLL_MS = 200
@@ -82,7 +82,7 @@ class Ingress:
         wanted = topics.bench_events(self.cluster)
         topics.make_or_check(self.cluster, [wanted, topics.bench_rejected(self.cluster), *map(topics.trusted, trusted)])
         log_id = self.standing.log_id()
-        check_group(self.cluster, log_id)
+        check_group(self.cluster, GROUP, log_id)
         reader = Reader(self.cluster, [wanted.name, *trusted], log_id)
         self.standing.reader = reader
         try:

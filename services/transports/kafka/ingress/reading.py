@@ -11,6 +11,7 @@ from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from services.store.database import Database
 from services.transports.kafka.connecting import Cluster
+from services.transports.kafka.groups import member_name
 from services.transports.kafka.ingress.cursors import UNKNOWN, Found, Place, find, stored
 
 GROUP = "ingress"
@@ -46,7 +47,7 @@ class Reader:
         self.seen = self.ask_topics()
         self.watch = _Watch()
         self.consumer: KafkaConsumer = cluster.consumer(
-            member_name(log_id),
+            member_name(GROUP, log_id),
             group_id=cluster.name(GROUP),
             max_poll_records=AT_ONCE,
             fetch_max_bytes=FETCHED,
@@ -147,8 +148,3 @@ class Reader:
         """Leave the group, so that others take over at once."""
         with suppress(KafkaError):
             self.consumer.close(autocommit=False, timeout_ms=3_000)
-
-
-def member_name(log_id: str) -> str:
-    """What our members call themselves to Kafka: those of another log are told apart by it."""
-    return f"ingress-{log_id[:8]}"

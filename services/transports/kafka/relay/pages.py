@@ -7,13 +7,14 @@ from typing import Any
 import orjson
 
 from events.errors import Refused
+from events.partitions import partition_of
 from events.refs import ref_text
 from services.store.log import Log
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.relay.current import Current
 from services.transports.kafka.relay.progress import Progress, Share
-from services.transports.kafka.relay.records import CLOUDEVENT, EPOCH, POSITION, SEQUENCE, Headers, Record, partition_of
+from services.transports.kafka.relay.records import CLOUDEVENT, EPOCH, POSITION, SEQUENCE, Headers, Record
 
 Page = Sequence[tuple[int, bytes]]
 _SPECS, _FEEDS = "specs/", "feeds/"

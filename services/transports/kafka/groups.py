@@ -1,23 +1,27 @@
-"""The consumer group: whether its name is ours alone, or another log's or another program's too."""
+"""Consumer groups: how our members call themselves, and whether a group is ours alone."""
 
 from kafka.errors import GroupIdNotFoundError
 
 from events.errors import Refused
 from services.transports.kafka.connecting import Cluster
-from services.transports.kafka.ingress.reading import GROUP, member_name
 
 
-def check_group(cluster: Cluster, log_id: str) -> None:
+def member_name(group: str, log_id: str) -> str:
+    """What our members of a group call themselves to Kafka: those of another log are told apart by it."""
+    return f"{group}-{log_id[:8]}"
+
+
+def check_group(cluster: Cluster, group: str, log_id: str) -> None:
     """Raises Refused when others are members of our group: they would take messages that never reach this log."""
-    name = cluster.name(GROUP)
-    ours = f"{cluster.prefix}-{member_name(log_id)}"
+    name = cluster.name(group)
+    ours = f"{cluster.prefix}-{member_name(group, log_id)}"
     with cluster.admin() as admin:
         try:
-            group = admin.describe_groups([name])[name]
+            found = admin.describe_groups([name])[name]
         except GroupIdNotFoundError:
             return
-    kind = group.get("protocol_type") or "consumer"
-    others = sorted({one["client_id"] for one in group.get("members", ()) if one["client_id"] != ours})
+    kind = found.get("protocol_type") or "consumer"
+    others = sorted({one["client_id"] for one in found.get("members", ()) if one["client_id"] != ours})
     if not others and kind == "consumer":
         return
     who = f"its members call themselves {', '.join(others)}" if others else f"it is of the kind '{kind}'"
