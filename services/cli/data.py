@@ -1,4 +1,4 @@
-"""Commands that move data: import, export, rebuild, migrate."""
+"""Commands that move data: import, export, rebuild, gather, migrate."""
 
 import sys
 from pathlib import Path
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_)
     app.command()(export)
     app.command()(rebuild)
+    app.command()(gather)
     app.command()(retry)
     app.command()(migrate)
 
@@ -132,6 +133,14 @@ def _rebuild(here: "Parts", name: str) -> int:
         return here.projector.rebuild(
             name, lambda at, to: progress.update(progress.task_ids[0], completed=at, total=to)
         )
+
+
+def gather(json: Json = False) -> None:
+    """Give projections that `worker --shard` folds back to one process; what shares lack is folded from the log."""
+    with parts(settings.load()) as here:
+        here.prepare()
+        done = {one.name: here.projector.sharing.gather(one) for one in here.projector.sharing.divided()}
+    result({"gathered": done}, json)
 
 
 def retry(json: Json = False) -> None:

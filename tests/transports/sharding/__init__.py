@@ -1,0 +1,1 @@
+"""Tests of `services/transports/kafka/sharding` against a real Kafka broker and real workers."""
