@@ -1,9 +1,10 @@
 """Members of the group of shards: what the relay publishes is folded once, whoever comes and goes."""
 
+from random import Random
+
 from tests.folds.plants import Plant
 from tests.store.projecting.partitions import store
 from tests.transports.sharding.workers import live, member, projecting, reached, relay, running, until, wanted
-from random import Random
 
 
 def plant(seeds):

@@ -1,6 +1,7 @@
 """Following the relay's progress: once a partition is read to where a progress says it ended, its share is that far."""
 
 from collections import deque
+from collections.abc import Iterable
 
 import orjson
 from kafka import KafkaConsumer, TopicPartition
@@ -53,20 +54,14 @@ class Following:
 
     def reached(self, partition: int, offset: int, standing: Standing) -> int:
         """The position that a partition is folded up to which was read up to this offset; 0: not known."""
-        return max(
-            (
-                standing(one.position, one.epoch)
-                for one in self.kept
-                if partition < len(one.shares) and one.shares[partition].end <= offset
-            ),
-            default=0,
-        )
-
-    @property
-    def epoch(self) -> int:
-        """The newest epoch that was told of."""
-        return max((one.epoch for one in self.kept), default=1)
+        return reached(self.kept, partition, offset, standing)
 
     def close(self) -> None:
         """Let the client go."""
         self.consumer.close(autocommit=False)
+
+
+def reached(told: Iterable[Progress], partition: int, offset: int, standing: Standing) -> int:
+    """The position that a partition is folded up to which was read up to this offset, by what was told; else 0."""
+    read = (one for one in told if partition < len(one.shares) and one.shares[partition].end <= offset)
+    return max((standing(one.position, one.epoch) for one in read), default=0)
