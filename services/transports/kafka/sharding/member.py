@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from events.errors import DomainError, Refused, Unavailable
+from events.errors import DomainError, Refused, UnknownType
 from services.store import releases
 from services.store.projecting.pages import Moved
 from services.store.projecting.projector import Projector
@@ -57,7 +57,9 @@ class ShardMember:
                 try:
                     with self.cluster.reaching():
                         self._session()
-                except (Refused, Unavailable) as error:
+                except UnknownType:
+                    raise
+                except DomainError as error:
                     self._trouble(error, tries)
                     tries = 0 if time.monotonic() - began > 60.0 else min(tries + 1, len(TROUBLE_S) - 1)
 
