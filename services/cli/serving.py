@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from events.errors import Unavailable
 from services import settings
 from services.cli.data import NoDecider
 from services.cli.demo_tokens import demo_tokens
@@ -18,7 +19,9 @@ from services.cli.printing import Json, result, words
 from services.logs import configure_logs
 
 if TYPE_CHECKING:
+    from examples.prius.story import Publish
     from services.serving import Service
+    from services.settings import Settings
     from services.wiring import Parts
     from services.worker import Concluding, Together
 
@@ -106,11 +109,32 @@ def run() -> None:
         service.wait()
 
 
-def demo(json: Json = False) -> None:
+def demo(
+    json: Json = False,
+    kafka: Annotated[
+        bool, typer.Option("--kafka", help="Publish the facts to Kafka, where a worker --ingress takes them in.")
+    ] = False,
+) -> None:
     """The worked example, on the running service or on one started for the while; a second run changes nothing."""
-    with parts(settings.load()) as here, _served(here):
-        summary = _story(here)
+    found = settings.load()
+    with parts(found) as here, _publisher(found) if kafka else _served(here) as publish:
+        summary = _story(here, publish)
     result(summary, json)
+
+
+@contextmanager
+def _publisher(found: "Settings") -> Iterator["Publish"]:
+    """What publishes to the Kafka of these settings. Raises Unavailable where nothing runs that would take it in."""
+    from services import wiring
+    from services.cli.publishing import publisher
+
+    if not _answers(found.url):
+        raise Unavailable(
+            f"No service answers at {found.url}, and what is published would wait for a `lodestone worker --ingress`. "
+            "Start them first; `make stack` starts everything, and says how to reach it."
+        )
+    with publisher(wiring.cluster(found)) as publish:
+        yield publish
 
 
 @contextmanager
@@ -136,7 +160,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _story(here: "Parts") -> dict[str, object]:
+def _story(here: "Parts", publish: "Publish | None" = None) -> dict[str, object]:
     import httpx
 
     from examples.prius.story import Story, seats
@@ -144,7 +168,7 @@ def _story(here: "Parts") -> dict[str, object]:
     here.prepare()
     tokens = demo_tokens(here, seats())
     try:
-        return Story(here.settings.url, tokens, words).run()
+        return Story(here.settings.url, tokens, words, publish=publish).run()
     except httpx.HTTPError as error:
         words(f"The service at {here.settings.url} did not answer the example: {error}")
         sys.exit(1)

@@ -23,6 +23,13 @@ KAFKA_DOOR = ("BOOTSTRAP_SERVERS", "SECURITY_PROTOCOL", "SASL_MECHANISM", "USERN
 STOP_S = 30.0
 
 
+def told_to(part: Part, places: Places) -> dict[str, str]:
+    """The environment of a part: its user's, and in it what the stack decides."""
+    dropped = {f"LODESTONE_{name}" for name in (*OURS, *(f"KAFKA_{name}" for name in KAFKA_DOOR))}
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return kept | dict(environment(part, places))
+
+
 class Process:
     """One part of ours on this machine."""
 
@@ -54,17 +61,12 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env=self._environment(),
+                env=told_to(self.part, self.places()),
                 start_new_session=True,
             )
         finally:
             os.close(out)
         self.pid, self.born = self._child.pid, born(self._child.pid)
-
-    def _environment(self) -> dict[str, str]:
-        dropped = {f"LODESTONE_{name}" for name in (*OURS, *(f"KAFKA_{name}" for name in KAFKA_DOOR))}
-        kept = {name: value for name, value in os.environ.items() if name not in dropped}
-        return kept | dict(environment(self.part, self.places()))
 
     def alive(self) -> bool:
         """Whether it runs."""

@@ -12,10 +12,11 @@ from typing import Any, Protocol
 import structlog
 
 from events.errors import DomainError
+from services.settings import PREFIX
 from services.stack.engines import Kafka, Postgres
 from services.stack.home import Home, born
-from services.stack.processes import Process
-from services.stack.topology import PARTS, SHELL, Places, environment
+from services.stack.processes import Process, told_to
+from services.stack.topology import PARTS, SHELL, Places
 
 LOOK_S = 0.2
 ASK_S = 1.0
@@ -151,11 +152,12 @@ class Supervisor:
             signal.signal(number, lambda *_: self.stopping.set())
         for keeper in self.keepers.values():
             keeper.thread.start()
-        told = False
+        kept = False
         while not self.stopping.wait(LOOK_S):
-            if self._well("postgres") and not told:
-                self.home.keep_environment(environment(SHELL, self.places()))
-                told = True
+            if self._well("postgres") and not kept:
+                told = told_to(SHELL, self.places())
+                self.home.keep_environment({name: told[name] for name in sorted(told) if name.startswith(PREFIX)})
+                kept = True
             self._write()
         self.end(lambda _: None)
 

@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from services.stack.home import KAFKA_BESIDE, POSTGRES_BESIDE, Home
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +42,8 @@ class LocalStack:
         self.url = f"http://127.0.0.1:{self.port}"
         self.plain = {name: value for name, value in os.environ.items() if not name.startswith("LODESTONE_")}
         self.plain["PYTHONPATH"] = str(ROOT)
-        self.environment = self.plain | {"LODESTONE_DATA_DIR": str(self.home), "LODESTONE_PORT": str(self.port)}
+        own = {"DATA_DIR": str(self.home), "PORT": str(self.port), "KAFKA_PREFIX": "plant-7"}
+        self.environment = self.plain | {f"LODESTONE_{name}": value for name, value in own.items()}
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`python -m services.stack …`, to its end."""
@@ -85,6 +88,13 @@ class LocalStack:
         assert done.returncode == 0, done.stderr + self.logs()
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
+
+    def client(self, role: str, name: str) -> httpx.Client:
+        """An HTTP client of the first service with a new token."""
+        command = [sys.executable, "-m", "services.cli", "token", "create", "--role", role, "--name", name]
+        done = subprocess.run(command, env=self.told(), capture_output=True, text=True, check=True, timeout=60)
+        headers = {"Authorization": f"Bearer {done.stdout.strip()}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
 
     def logs(self) -> str:
         """The last words of every part."""

@@ -6,13 +6,21 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from examples.prius import bench
+from examples.prius.fleet import fleet
+from examples.prius.story import seats
 from services.stack.home import born
 from services.stack.topology import ENGINES, PARTS
+from services.store.database import Database
+from tests.doors.service import BATCH, Service
 from tests.stack.local import LocalStack
+from tests.transports.relay.plain import read
 
+OF_FACTS = ("genealogy", "certificates", "correlation", "lifetimes")
 EVERYTHING = {*ENGINES, *(part.name for part in PARTS)}
 
 
@@ -50,6 +58,62 @@ def test_every_part_is_well_and_a_second_start_changes_nothing(stack):
     assert "is running already; nothing was changed" in stack.run("up").stderr
     assert stack.parts() == before
     assert json.loads(stack.run("status", "--json").stdout)["parts"] == before
+
+
+def through_http(database: Database) -> dict[str, str]:
+    """Each projection's digest after the example's facts were posted to a service of one process."""
+    service = Service(database)
+    facts = [*bench.masters(), *bench.results(), *fleet().events]
+    try:
+        for seat in seats():
+            if (own := [event for event in facts if event["source"] == seat.source]) and seat.source:
+                binding = {"source_prefix": seat.source} | ({"party": seat.party} if seat.party else {})
+                client = service.client(seat.role, seat.name, **binding)
+                client.post("/v1/events", json=own, headers={"Content-Type": BATCH}).raise_for_status()
+        service.fold()
+        return service.projector.digests()[1]
+    finally:
+        service.close()
+
+
+def in_force(records: list[Any]) -> dict[tuple[str, str], Any]:
+    """What a plain client knows that kept the last record of each key: every limit, and every sourcing rule."""
+    last = {record.key: json.loads(record.value) for record in records if record.value is not None}
+    return {
+        (f"{one['spec']['issuer']}:{one['spec']['id']}", one["characteristic"] or "sourcing"): (
+            one["revision"], one["effectivity"], one.get("limits", one.get("sourcing")), one.get("temperature"),
+        )
+        for one in last.values()
+    }  # fmt: skip
+
+
+def in_specs(items: list[dict[str, Any]]) -> dict[tuple[str, str], Any]:
+    """The same, as `GET /v1/specs` has it."""
+    found = {}
+    for spec in items:
+        base = (spec["revision"], spec["effectivity"])
+        for one in spec["limits"]:
+            found[spec["spec"], one["characteristic"]] = (*base, one["limits"], one["temperature"])
+        if spec["sourcing"]:
+            found[spec["spec"], "sourcing"] = (*base, spec["sourcing"], None)
+    return found
+
+
+def test_the_worked_example_through_kafka_only_leaves_what_it_leaves_through_http(stack, database):
+    summary = stack.lodestone("demo", "--kafka")
+    assert (summary["cases"], summary["approved"], summary["rejected"]) == (6, 1, 1)
+    expected, found = through_http(database), stack.lodestone("digest")["digests"]
+    # What people decide carries the moment and the position of their decision: those projections differ by that alone.
+    assert {name: found[name] for name in OF_FACTS} == {name: expected[name] for name in OF_FACTS}
+
+    client = stack.client("auditor", "Otto")
+    until(lambda: client.get("/v1/status").json()["relay"]["lag"] == 0)
+    published = read(stack.told()["LODESTONE_KAFKA_BOOTSTRAP_SERVERS"], "plant-7.spec.current.v1")
+    known = in_force(published)
+    assert known == in_specs(client.get("/v1/specs", params={"limit": 200}).json()["items"])
+    assert known["example-motors:magnet-MAG-N42UH-83", "magnet.HcJ"][2]["lower"] == 1956
+    bench_events = read(stack.told()["LODESTONE_KAFKA_BOOTSTRAP_SERVERS"], "plant-7.bench.events.v1")
+    assert len(bench_events) == len([*bench.masters(), *bench.results(), *fleet().events])
 
 
 def test_what_dies_is_started_again_and_what_lost_its_supervisor_is_found_again(stack):
