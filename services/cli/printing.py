@@ -29,10 +29,18 @@ def result(value: Mapping[str, Any], as_json: bool) -> None:
         if isinstance(part, Mapping):
             print_line(f"{name}:")
             for key, item in part.items():
-                text = ", ".join(f"{k} {v}" for k, v in item.items()) if isinstance(item, Mapping) else item
-                print_line(f"  {key}: {text}")
+                print_line(f"  {key}: {_in_line(item)}")
         else:
             print_line(f"{name}: {part}")
+
+
+def _in_line(item: Any) -> str:
+    """Something nested, on one line; what is not known is left out."""
+    if isinstance(item, Mapping):
+        return ", ".join(f"{name} {part}" for name, part in item.items() if part is not None)
+    if isinstance(item, list):
+        return "; ".join(_in_line(part) for part in item) or "none"
+    return str(item)
 
 
 def print_line(text: str) -> None:
