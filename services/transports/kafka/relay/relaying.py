@@ -198,8 +198,9 @@ class Relay:
         _words.info(words)
 
     def _trouble(self, detail: str) -> None:
-        """Say once what is wrong, and wait a little longer each time."""
+        """Say once what is wrong, wait a little longer each time, and try with less: a slow Kafka may manage that."""
         self.state = "waiting"
+        self._size = max(1, self._size // 2)
         if detail != self.detail:
             self.detail = detail
             _words.warning("waiting", reason=detail)
