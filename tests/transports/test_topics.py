@@ -1,5 +1,7 @@
 """Topics: made with their settings where they are missing, else checked and named with the command that mends them."""
 
+import threading
+
 import pytest
 
 from events.errors import Refused, Unavailable
@@ -45,6 +47,16 @@ def test_too_few_partitions_are_named_with_what_to_do(kafka, make, words):
 def test_a_cluster_that_is_away_is_named():
     with pytest.raises(Unavailable, match=r"Kafka at 127.0.0.1:1 does not answer"):
         make_or_check(Cluster("127.0.0.1:1", reach_s=0.3), [])
+
+
+def test_tries_at_a_cluster_that_is_away_leave_nothing_behind():
+    away = Cluster("127.0.0.1:1", reach_s=0.05)
+    kinds = (lambda: make_or_check(away, []), lambda: away.producer("test"), lambda: away.consumer("test"))
+    before = threading.active_count()
+    for kind in kinds:
+        with pytest.raises(Unavailable):
+            kind()
+    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize(

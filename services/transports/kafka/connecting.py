@@ -1,6 +1,6 @@
 """The Kafka cluster: where it is, how to get in, and clients with the settings that our guarantees need."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailedError,
 )
+from kafka.net.compat import KafkaNetClient
 
 from events.errors import Forbidden, Unavailable
 
@@ -50,7 +51,7 @@ class Cluster:
     def admin(self) -> Iterator[KafkaAdminClient]:
         """A client for topics and groups. Raises Unavailable, or Forbidden."""
         with self.reaching():
-            client = KafkaAdminClient(**self._common("admin"))
+            client = _made(KafkaAdminClient, self._common("admin"))
             try:
                 yield client
             finally:
@@ -67,7 +68,7 @@ class Cluster:
             **more,
         }
         with self.reaching():
-            return KafkaProducer(**self._common(what), **options)
+            return _made(KafkaProducer, self._common(what) | options)
 
     def consumer(self, what: str, **more: Any) -> KafkaConsumer:
         """A consumer that sees committed records only and moves no offset by itself. Raises Unavailable, Forbidden."""
@@ -81,7 +82,7 @@ class Cluster:
             **more,
         }
         with self.reaching():
-            return KafkaConsumer(**self._common(what), **options)
+            return _made(KafkaConsumer, self._common(what) | options)
 
     @contextmanager
     def reaching(self) -> Iterator[None]:
@@ -106,6 +107,22 @@ class Cluster:
             "bootstrap_timeout_ms": int(self.reach_s * 1000),
             **self.security,
         }
+
+
+def _made(kind: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+    """A client; of one that finds no broker nothing is left behind, as its library would leave sockets and a thread."""
+    begun: list[KafkaNetClient] = []
+
+    def network(**settings: Any) -> KafkaNetClient:
+        begun.append(KafkaNetClient(**settings))
+        return begun[-1]
+
+    try:
+        return kind(**options, kafka_client=network)
+    except KafkaError:
+        for one in begun:
+            one.close()
+        raise
 
 
 def _said(error: Exception) -> str:

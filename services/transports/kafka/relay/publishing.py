@@ -29,6 +29,7 @@ class Publisher:
     def __init__(self, cluster: Cluster, largest: int) -> None:
         self.cluster = cluster
         self._open = False
+        self._hangs = False
         self.producer: KafkaProducer = cluster.producer(
             "relay",
             transactional_id=cluster.name("relay"),
@@ -65,11 +66,14 @@ class Publisher:
 
     def close(self) -> None:
         """Give up what was not committed, and let the producer go."""
-        if self._open:
+        if self._open and not self._hangs:
             with suppress(Unavailable, KafkaError):
                 self._waited(self.producer.abort_transaction, lambda: None, BEAT_S)
         with suppress(KafkaError):
             self.producer.close(timeout=BEAT_S)
+        sender = self.producer._sender  # the client lets it run on for ever where a record was not delivered
+        if sender is not None and sender.is_alive():
+            sender.force_close()
 
     def _send(self, record: Record) -> Any:
         try:
@@ -88,6 +92,8 @@ class Publisher:
                 self.producer.flush(timeout=BEAT_S)
                 break
             beat()
+        else:
+            self._hangs = True
         for record, future in zip(records, sent, strict=True):
             if isinstance(future.exception, MessageSizeTooLargeError):
                 raise self._too_large(record)
@@ -112,6 +118,7 @@ class Publisher:
                 break
             beat()
         else:
+            self._hangs = True
             raise Unavailable(f"Kafka at {self.cluster.servers} does not answer in the middle of a transaction.")
         if failed:
             raise failed[0]
