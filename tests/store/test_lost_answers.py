@@ -17,6 +17,9 @@ from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
 from tests.store.facts import draft
 
+_ROWS_END = b"c\0\0\0\4"
+"""The message that ends the rows of a COPY; the COMMIT that was sent before them follows the last one."""
+
 
 class Cut(threading.Thread):
     """A socket in front of the server's that breaks the first connection that commits an insert."""
@@ -41,18 +44,22 @@ class Cut(threading.Thread):
     def serve(self, client: socket.socket) -> None:
         with client, socket.socket(socket.AF_UNIX) as server:
             server.connect(str(self.server / ".s.PGSQL.5432"))
-            written = False
+            written, rows = False, 0
             while True:
                 for ready in select.select([client, server], [], [])[0]:
                     part = ready.recv(65536)
                     if not part:
                         return
                     written = written or b"COPY log_events" in part or b"INTO log_cursors" in part
-                    if ready is client and written and self.cuts == 0 and b"COMMIT" in part:
+                    if ready is client:
+                        rows = part.count(b"COPY log_") or rows - part.count(_ROWS_END)
+                    committing = rows == 0 and (b"COMMIT" in part or _ROWS_END in part)
+                    if ready is client and written and committing and self.cuts == 0:
                         self.cuts += 1
                         if self.after_commit:
                             server.sendall(part)
-                            server.recv(65536)
+                            while b"COMMIT" not in (server.recv(65536) or b"COMMIT"):
+                                pass
                         return
                     (server if ready is client else client).sendall(part)
 

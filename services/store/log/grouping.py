@@ -17,7 +17,7 @@ from events.errors import DomainError, Unavailable
 from services.store.database import Database
 from services.store.log import copying
 from services.store.log.appending import Append, Companion, CursorMoved, Located, Outcome, Plan, key_of, streams_of
-from services.store.log.sending import copy_all
+from services.store.log.sending import copy_all, run
 from services.store.tables import metadata
 
 APPEND_LOCK = 7_031_990_001
@@ -37,7 +37,7 @@ Answer = tuple[Outcome, ...] | DomainError
 
 
 class Lost(Exception):
-    """The commit was sent and not answered; these would be the answers if it arrived."""
+    """The commit was sent, in one message with the rows, and not answered; these would be the answers if it arrived."""
 
     def __init__(self, answers: list[Answer]) -> None:
         super().__init__("the commit was not answered")
@@ -66,11 +66,8 @@ def connected(database: Database) -> psycopg.Connection[Any]:
 
 def lock(connection: psycopg.Connection[Any]) -> int:
     """Begin a transaction, wait for the other writers, then hold the log until it ends; the head of the log."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, prepare=False)
-        while cursor.nextset():
-            pass
-        found, low, high = cursor.fetchone() or (0, 1, 0)
+    result = run(connection, _BEGIN)[-1]
+    found, low, high = [int(result.get_value(0, column) or 0) for column in range(3)]
     if low <= found < high - 1:
         return int(found)
     head = _head(connection)
@@ -107,7 +104,7 @@ def write(
 
     With `look_first` identities are looked up before rows are sent; without it the primary key tells, which is
     cheaper while nothing repeats: UniqueViolation then, and nothing is written. Any other error breaks the whole
-    group. Raises Lost when the commit was sent and not answered.
+    group. Raises Lost when the commit was sent, or may have been, and not answered.
     """
     with connection.cursor() as cursor:
         versions, cursors = _versions(cursor, streams_of(requests)), _cursors(cursor, requests)
@@ -118,14 +115,11 @@ def write(
             # What looks like a conflict may be a repeat: a request that is stored already is one whatever its versions.
             known = _identities(cursor, requests)
             plan, answers = _planned(requests, Plan(head, utc_text(now), known, dict(versions), dict(cursors)))
-        if plan.drafts:
-            copy_all(connection, copying.copies(plan.keys, plan.drafts, plan.numbers, head + 1, now))
         _advance(cursor, plan)
-        accepted = zip(requests, answers, strict=True)
-        _accompany(
-            cursor, [row for one, answer in accepted if not isinstance(answer, DomainError) for row in one.companions]
-        )
-        _commit(cursor, head + len(plan.drafts), answers, written=bool(plan.drafts))
+        for request, answer in zip(requests, answers, strict=True):
+            if not isinstance(answer, DomainError):
+                _accompany(cursor, request.companions)
+    _commit(connection, plan, answers, now)
     return Found(answers, bool(known))
 
 
@@ -201,13 +195,16 @@ def _accompany(cursor: psycopg.Cursor[Any], companions: Sequence[Companion]) -> 
         cursor.executemany(statement, rows)
 
 
-def _commit(cursor: psycopg.Cursor[Any], head: int, answers: list[Answer], *, written: bool) -> None:
-    """Commit; one hint for the whole group wakes who waits (polling is the truth)."""
-    hint = f"NOTIFY lodestone_log, '{head}'; " if written else ""
+def _commit(connection: psycopg.Connection[Any], plan: Plan, answers: list[Answer], now: datetime) -> None:
+    """Send the rows and commit, in one message; one hint for the whole group wakes who waits (polling is the truth)."""
     try:
-        cursor.execute(f"{hint}COMMIT", prepare=False)
+        if plan.drafts:
+            rows = copying.copies(plan.keys, plan.drafts, plan.numbers, plan.head + 1, now)
+            copy_all(connection, rows, f"NOTIFY lodestone_log, '{plan.head + len(plan.drafts)}'; COMMIT")
+        else:
+            run(connection, "COMMIT")
     except psycopg.Error as error:
-        if cursor.connection.closed:
+        if connection.closed:
             raise Lost(answers) from error
         raise
 

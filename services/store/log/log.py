@@ -69,8 +69,8 @@ class Log:
             stored = [_stored(body) for body in bodies]
             drafts, numbers = [draft for draft, _ in stored], [number for _, number in stored]
             keys = list(map(key_of, drafts))
-            copy_all(connection, copying.copies(keys, drafts, numbers, head + 1, self.clock(), bodies))
-            connection.execute(f"NOTIFY lodestone_log, '{head + len(bodies)}'; COMMIT".encode(), prepare=False)
+            rows = copying.copies(keys, drafts, numbers, head + 1, self.clock(), bodies)
+            copy_all(connection, rows, f"NOTIFY lodestone_log, '{head + len(bodies)}'; COMMIT")
         return head + len(bodies)
 
     def head(self) -> int:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
-from psycopg.generators import fetch, send
+from psycopg.generators import execute, fetch, send
 from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 
 Copy = tuple[str, Callable[[], bytes]]
 """A `COPY … FROM STDIN (FORMAT binary)`, and what makes its rows."""
@@ -15,15 +16,26 @@ _TRAILER = b"\xff\xff"
 _GIVEN_UP = b"the rows were not made"
 
 
-def copy_all(connection: psycopg.Connection[Any], copies: Sequence[Copy]) -> None:
-    """Run these COPYs one after another, within the transaction there is. Raises what the server says, or a maker does.
+def run(connection: psycopg.Connection[Any], message: str) -> list[PGresult]:
+    """The results of these statements, in one message and without what a cursor adds. Raises what the server says."""
+    connection.pgconn.send_query(message.encode())
+    results: list[PGresult] = connection.wait(execute(connection.pgconn))
+    if results[-1].status == ExecStatus.FATAL_ERROR:
+        raise _told(connection, results[-1])
+    return results
+
+
+def copy_all(connection: psycopg.Connection[Any], copies: Sequence[Copy], then: str = "") -> None:
+    """Run these COPYs one after another, within the transaction there is, and the statements of `then` after them.
+
+    All is one message, of which the server does nothing more once a part failed. Raises what it says, or a maker does.
 
     The driver's own copy waits for the server at the end of each. In binary the server keeps the rows of one COPY, up
     to 1000, and only then writes them; so a large one gives it nothing to do while we make rows, and us nothing while
     it writes. Its notes of what it keeps also grow with the square of their number.
     """
     pgconn = connection.pgconn
-    pgconn.send_query(";".join([statement for statement, _ in copies]).encode())
+    pgconn.send_query(";".join([*[statement for statement, _ in copies], then]).encode())
     connection.wait(send(pgconn))
     for at, (_, make) in enumerate(copies):
         rows: bytes | None = None
@@ -47,10 +59,10 @@ def _expect(connection: psycopg.Connection[Any], status: ExecStatus) -> None:
     result = connection.wait(fetch(connection.pgconn))
     if result is not None and result.status == status:
         return
-    _rest(connection)
-    if result is None or result.status != ExecStatus.FATAL_ERROR:
-        raise psycopg.InterfaceError("the server answered a COPY with something else")
-    raise psycopg.errors.error_from_result(result, encoding=connection.info.encoding)
+    if result is not None and result.status == ExecStatus.FATAL_ERROR:
+        _rest(connection)
+        raise _told(connection, result)
+    raise psycopg.InterfaceError("the server answered a COPY with something else")
 
 
 def _give_up(connection: psycopg.Connection[Any]) -> None:
@@ -63,6 +75,14 @@ def _give_up(connection: psycopg.Connection[Any]) -> None:
 
 
 def _rest(connection: psycopg.Connection[Any]) -> None:
-    """The results up to the end of the message, of which nobody asks more."""
-    while connection.wait(fetch(connection.pgconn)) is not None:
-        pass
+    """Take the results up to the end of the message. Raises what the server says of any of them."""
+    failed = None
+    while (result := connection.wait(fetch(connection.pgconn))) is not None:
+        if result.status == ExecStatus.FATAL_ERROR:
+            failed = result
+    if failed is not None:
+        raise _told(connection, failed)
+
+
+def _told(connection: psycopg.Connection[Any], result: PGresult) -> psycopg.Error:
+    return psycopg.errors.error_from_result(result, encoding=connection.info.encoding)

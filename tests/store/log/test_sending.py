@@ -13,7 +13,7 @@ from events.errors import Invalid
 from services.store.database import Database
 from services.store.log import Append, Log, leaf_hash
 from services.store.log.copying import PIECE
-from services.store.log.sending import Copy, copy_all
+from services.store.log.sending import Copy, copy_all, run
 from tests.store.facts import count, draft, straight
 
 NUMBERS = "COPY numbers FROM STDIN (FORMAT binary)"
@@ -114,3 +114,18 @@ def test_a_refusal_of_the_server_is_raised_and_the_connection_goes_on(
         copy_all(connection, [ready(4), ("COPY nothing FROM STDIN (FORMAT binary)", lambda: b"")])
     copy_all(connection, [ready(3)])
     assert kept(connection) == [3]
+
+
+def test_what_comes_after_the_rows_is_done_only_when_they_are_taken(connection: psycopg.Connection[Any]) -> None:
+    run(connection, "BEGIN")
+    copy_all(connection, [ready(1)], "INSERT INTO numbers VALUES (2); COMMIT")
+    assert kept(connection) == [1, 2]
+    run(connection, "BEGIN")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        copy_all(connection, [ready(3), ready(1)], "COMMIT")
+    run(connection, "ROLLBACK")
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        copy_all(connection, [ready(4)], "SELECT 1 / 0; SELECT 1")
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        run(connection, "INSERT INTO numbers VALUES (5); SELECT 1 / 0")
+    assert kept(connection) == [1, 2]
