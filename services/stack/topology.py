@@ -28,8 +28,8 @@ PARTS = (
     Part("migrate", ("migrate",), ("postgres",), once=True, owns=True),
     Part("service-1", ("serve", "--no-worker"), ("migrate",), door=0),
     Part("service-2", ("serve", "--no-worker"), ("migrate",), door=1),
-    Part("worker-1", ("worker", "--ingress"), ("migrate", "kafka"), reports=("worker", "ingress")),
-    Part("worker-2", ("worker", "--ingress"), ("migrate", "kafka"), reports=("worker", "ingress")),
+    Part("worker-1", ("worker", "--ingress", "--shard"), ("migrate", "kafka"), reports=("worker", "ingress", "shard")),
+    Part("worker-2", ("worker", "--ingress", "--shard"), ("migrate", "kafka"), reports=("worker", "ingress", "shard")),
     Part("relay", ("relay",), ("migrate", "kafka"), reports=("relay",)),
 )
 SHELL = Part("shell", (), ())

@@ -25,7 +25,7 @@ from tests.transports.ingress.bench import Bench
 from tests.transports.relay.plain import number, read
 
 PROCESSES = (*["serve"] * 2, *["worker"] * 3, *["relay"] * 2)
-OPTIONS = {"serve": ("--no-worker",), "worker": ("--ingress", "--no-decider"), "relay": ()}
+OPTIONS = {"serve": ("--no-worker",), "worker": ("--ingress", "--shard", "--no-decider"), "relay": ()}
 LOAD_S = 3.0
 
 
