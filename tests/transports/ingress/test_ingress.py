@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
 
 from services.store.log import Log
 from services.transports.kafka.connecting import Cluster
@@ -170,6 +171,26 @@ def test_a_group_that_somebody_else_uses_is_named_with_what_to_do(kafka, databas
         other.close()
         until(lambda: outcomes(ingress) == {"accepted": 1})
     assert Log(database).head() == 2
+
+
+class Broken(str):
+    """A header's name that is not UTF-8, which the client that reads it cannot take apart."""
+
+    def encode(self, *_):
+        return b"\xff\xfe"
+
+
+def test_a_message_that_cannot_even_be_taken_apart_is_named_with_the_command_that_mends_it(kafka, database, bench):
+    bench.send(*bench.events(2), partition=0)
+    bench.plain(b"{}", (Broken("name"), b"value"), partition=0)
+    bench.send(*bench.events(1), partition=0)
+    with running(ingress_of(kafka, database)) as ingress:
+        until(lambda: "kafka-delete-records.sh" in str(ingress.standing.trouble))
+        until(lambda: f"{bench.topic} 0:2." in str(ingress.standing.trouble))
+        with kafka.admin() as admin:
+            admin.delete_records({TopicPartition(bench.topic, 0): 3})
+        until(lambda: outcomes(ingress) == {"accepted": 3})
+        assert "offset 2 to 2 were deleted" in ingress.standing.says()["detail"]
 
 
 def test_kafka_that_is_away_is_named_and_waited_for(database):

@@ -75,8 +75,12 @@ class Standing:
 
     def alarm(self, detail: str) -> None:
         """Something is wrong that nobody mends by waiting, though we go on."""
-        _words.error("alarm", reason=detail)
         self.tally.add("lodestone_ingress_offset_alarms_total")
+        self.warn(detail)
+
+    def warn(self, detail: str) -> None:
+        """The same of what is not about offsets."""
+        _words.error("alarm", reason=detail)
         self._alarm = (time.monotonic(), detail)
 
     def says(self) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
+from kafka.errors import CorruptRecordError
 
-from events.errors import DomainError, Unavailable
+from events.errors import DomainError, Refused, Unavailable
 from services.exchange.ingest import Ingest
 from services.store.log import CursorMoved
 from services.store.reports import Reporter
@@ -53,14 +55,18 @@ class Ingress:
         self.stopping = threading.Event()
         self.standing = Standing(self.database, cluster)
         self.teller = Teller(cluster, self.database)
-        self._appending = ThreadPoolExecutor(1, thread_name_prefix="ingress-append")
         self._flight: _Flight | None = None
         self._looked = 0.0
 
     def run(self) -> None:
         """Take messages in until told to stop; Kafka or database that are away are waited for, and said once."""
         tries = 0
-        with Reporter(self.database, "ingress", self.owner, self.standing.says), self.teller:
+        with (
+            Reporter(self.database, "ingress", self.owner, self.standing.says),
+            self.teller,
+            ThreadPoolExecutor(1, thread_name_prefix="ingress-append") as appending,
+        ):
+            self._appending = appending
             while not self.stopping.is_set():
                 try:
                     with self.cluster.reaching():
@@ -69,7 +75,6 @@ class Ingress:
                     self.standing.in_trouble(error.detail)
                     tries = 0 if self.standing.worked_lately() else tries + 1
                     self.stopping.wait(TROUBLE_S[min(tries, len(TROUBLE_S) - 1)])
-        self._appending.shutdown()
 
     def stop(self) -> None:
         """End after the batch in hand, and leave the group."""
@@ -88,7 +93,8 @@ class Ingress:
         try:
             while not self.stopping.is_set() and self._look(reader):
                 self._turn(reader)
-            self._settle(reader)
+            with suppress(CursorMoved, Unavailable):  # what was not written is read again from the cursor
+                self._settle(reader)
         finally:
             self.standing.reader = None
             self._let_land()
@@ -100,6 +106,7 @@ class Ingress:
             if reader.misplaced:
                 self._settle(reader)
                 self.standing.shared_anew()
+                self._look_around()
                 self._place(reader)
                 return
             items = checked(records, self.principals)
@@ -107,6 +114,10 @@ class Ingress:
             if items and not reader.misplaced:
                 flight = self._appending.submit(bring, self.ingest, items, reader.places)
                 self._flight = _Flight(flight, sum(len(one.record.value or b"") for one in items), time.monotonic())
+        except CorruptRecordError as error:
+            with suppress(CursorMoved, Unavailable):
+                self._settle(reader)
+            raise Refused(reader.unreadable(error)) from error
         except CursorMoved as moved:
             _words.info("another member went on from here", reason=moved.detail)
             self._place(reader)
@@ -139,6 +150,13 @@ class Ingress:
         for alarm in reader.place(self.database):
             self.standing.alarm(alarm)
         self.standing.placed(reader)
+
+    def _look_around(self) -> None:
+        """Say so when somebody joined who is not one of us: part of the messages goes there."""
+        try:
+            check_group(self.cluster, self.standing.log_id())
+        except Refused as error:
+            self.standing.warn(error.detail)
 
     def _wait(self, reader: Reader, error: Unavailable) -> None:
         """Keep our place in the group, with everything paused, until the stored cursors can be read again."""

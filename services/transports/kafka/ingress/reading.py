@@ -105,6 +105,15 @@ class Reader:
             found: Iterable[dict[str, Any]] = admin.describe_topics(self.topics)
         return {one["name"]: (str(one["topic_id"] or UNKNOWN), len(one["partitions"])) for one in found}
 
+    def unreadable(self, error: KafkaError) -> str:
+        """What to say and do about a message that the client cannot take apart."""
+        left = [f"{at.topic} {at.partition}:{place.next or 0}" for at, place in self.places.items() if self.lag()[at]]
+        return (
+            f"A message cannot be read ({error}). It is the next one of one of these (topic, partition and offset): "
+            f"{', '.join(left)}. To go on without it, remove everything up to it, which is taken in already, with "
+            "kafka-delete-records.sh (the offset after it); that is told as an alarm."
+        )
+
     def pause(self) -> None:
         """Take nothing more from the brokers; `poll` goes on, so that the group keeps us."""
         self.consumer.pause(*self.consumer.assignment())

@@ -30,9 +30,10 @@ class Teller:
         self._producer: KafkaProducer | None = None
         self._awake = threading.Event()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ingress-telling", daemon=True)
 
     def __enter__(self) -> "Teller":
+        self._ended.clear()
+        self._thread = threading.Thread(target=self._run, name="ingress-telling", daemon=True)
         self._thread.start()
         return self
 
@@ -57,6 +58,7 @@ class Teller:
             self._awake.wait(IDLE_S)
         if self._producer is not None:
             self._producer.close(timeout=2)
+            self._producer = None
 
     def tell_some(self) -> int:
         """Publish up to 200 refusals and remove them; how many. What another member is telling is passed over."""
