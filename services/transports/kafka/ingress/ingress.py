@@ -154,7 +154,7 @@ class Ingress:
     def _look_around(self) -> None:
         """Say so when somebody joined who is not one of us: part of the messages goes there."""
         try:
-            check_group(self.cluster, self.standing.log_id())
+            check_group(self.cluster, GROUP, self.standing.log_id())
         except Refused as error:
             self.standing.warn(error.detail)
 
