@@ -11,6 +11,16 @@ def member_name(group: str, log_id: str) -> str:
     return f"{group}-{log_id[:8]}"
 
 
+def members(cluster: Cluster, group: str) -> int:
+    """How many members a group of ours has. Raises Unavailable, Forbidden."""
+    name = cluster.name(group)
+    with cluster.admin() as admin:
+        try:
+            return len(admin.describe_groups([name])[name].get("members", ()))
+        except GroupIdNotFoundError:
+            return 0
+
+
 def check_group(cluster: Cluster, group: str, log_id: str) -> None:
     """Raises Refused when others are members of our group: they would take messages that never reach this log."""
     name = cluster.name(group)

@@ -1,32 +1,106 @@
 """Members of the group of shards: what the relay publishes is folded once, whoever comes and goes."""
 
+import signal
 from random import Random
 
+from sqlalchemy import text
+
+from services.transports.kafka.relay.relaying import Relay
+from services.transports.kafka.sharding.member import ShardMember
 from tests.folds.plants import Plant
 from tests.store.projecting.partitions import store
-from tests.transports.sharding.workers import live, member, projecting, reached, relay, running, until, wanted
-
-
-def plant(seeds):
-    return [event for seed in seeds for event in _numbered(seed)]
-
-
-def _numbered(seed):
-    events = Plant(Random(seed)).draw()
-    return events
+from tests.transports.sharding.workers import (
+    DIVISIBLE,
+    Workers,
+    live,
+    member,
+    projecting,
+    reached,
+    relay,
+    running,
+    until,
+    wanted,
+)
 
 
 def fill(log, *seeds):
+    """Random plants, with corrections from one motor to another."""
     for seed in seeds:
         store(log, Plant(Random(seed)).draw(), f"/plant/{seed}")
 
 
-def test_a_member_folds_what_the_relay_publishes_and_its_position_is_the_head(database, kafka, log):
+def folded(one: ShardMember) -> float:
+    return one.figures.tally.figures().get("lodestone_shard_events_folded_total", {}).get((), 0)
+
+
+def test_a_share_goes_on_where_it_was_and_its_position_is_the_head(database, kafka, log):
     projector = projecting(database)
-    fill(log, *range(10))
+    fill(log, *range(6))
+    projector.catch_up(20)
+    publisher, first, second = relay(database, kafka), member(database, kafka), member(database, kafka, "two")
+    with running(publisher):
+        with running(first):
+            until(lambda: reached(projector))
+            fill(log, 6, 7)
+            until(lambda: reached(projector))
+            before = log.head()
+        with running(second):
+            fill(log, 8)
+            until(lambda: reached(projector))
+        assert folded(first) == before - 20
+        assert folded(second) == log.head() - before
+    assert projector.catch_up() > 0 and projector.position() == log.head()
+    assert live(projector) == wanted(projector)
+
+
+def test_a_log_that_is_published_again_is_counted_once_and_a_lost_record_is_an_alarm(database, kafka, log):
+    projector, one = projecting(database), member(database, kafka)
+    fill(log, *range(3))
+    with running(relay(database, kafka)), running(one):
+        until(lambda: reached(projector))
+    with running(relay(database, kafka, from_start=True)), running(again := member(database, kafka, "two")):
+        fill(log, 3)
+        until(lambda: reached(projector))
+        assert folded(again) < log.head()
+    with database.begin() as connection:
+        connection.execute(text("UPDATE projection_shares SET sequence = sequence - 1 WHERE share = 1"))
+    with running(relay(database, kafka)), running(alarmed := member(database, kafka, "three")):
+        fill(log, *range(4, 8))
+        until(lambda: reached(projector))
+        assert "records are missing or repeated. It is read again from its start" in alarmed.figures.says()["detail"]
+    assert live(projector) == wanted(projector)
+
+
+def test_a_topic_with_another_number_of_partitions_is_named(database, kafka, log):
     one = member(database, kafka)
-    with running(relay(database, kafka), one):
+    one.sharing.divide(3)
+    with running(one):
+        until(lambda: one.figures.trouble)
+        assert "divided into 3 shares" in str(one.figures.trouble) and "lodestone gather" in str(one.figures.trouble)
+        assert one.figures.says()["state"] == "waiting"
+
+
+def test_workers_come_and_go_and_are_killed_and_paused_and_are_one_process(database, kafka, log, tmp_path):
+    projector = projecting(database)
+    publisher: Relay = relay(database, kafka)
+    fill(log, *range(12))
+    with running(publisher), Workers(database, kafka, tmp_path) as workers:
+        first, second = workers.start(), workers.start()
+        until(workers.shared_out)
+        fill(log, *range(12, 24))
+        workers.send(first, signal.SIGKILL)
+        workers.send(second, signal.SIGSTOP)
+        fill(log, *range(24, 30))
+        third = workers.start()
+        until(lambda: workers.partitions().get(third) == {"0", "1", "2", "3"} and reached(projector))
+        workers.send(second, signal.SIGCONT)
+        fill(log, *range(30, 40))
+        until(lambda: workers.shared_out() and reached(projector))
+        workers.send(third, signal.SIGTERM)
+        fill(log, *range(40, 44))
         until(lambda: reached(projector))
-        fill(log, 10, 11)
-        until(lambda: reached(projector))
-        assert live(projector) == wanted(projector)
+        found = live(projector)
+        assert found == wanted(projector)
+    for name in DIVISIBLE:
+        projector.rebuild(name)
+    assert live(projector) == found and projector.parked() == []

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from events.errors import DomainError, Refused, UnknownType
+from events.errors import DomainError, Refused, Unavailable, UnknownType
 from services.store import releases
 from services.store.projecting.pages import Moved
 from services.store.projecting.projector import Projector
 from services.store.reports import Reporter
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
-from services.transports.kafka.groups import check_group
+from services.transports.kafka.groups import check_group, members
 from services.transports.kafka.relay.starting import standing
 from services.transports.kafka.sharding.figures import Figures
 from services.transports.kafka.sharding.following import Following
@@ -23,6 +23,8 @@ from services.transports.kafka.sharding.reader import GROUP, Reader
 POLL_MS = 50
 LOOK_S = 2.0
 """How often is looked whether what was given back to one process was divided again, and Kafka told how far we are."""
+LEFT_OUT_S = 5.0
+"""A member without a partition for this long joins again, when there are not more members than partitions."""
 TROUBLE_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 """How long to wait before Kafka or the database is tried again."""
 
@@ -42,6 +44,8 @@ class ShardMember:
         self._halted: set[int] = set()
         self._again: set[int] = set()
         self._divided = False
+        self._partitions = 0
+        self._empty: float | None = None
         self._looked = 0.0
 
     def run(self) -> None:
@@ -75,10 +79,10 @@ class ShardMember:
     def _session(self) -> None:
         """As long as one consumer lives. Raises Refused for a topic or group that is not right; Unavailable."""
         log, progress = topics.whole_log(self.cluster), topics.relay_progress(self.cluster)
-        partitions = topics.make_or_check(self.cluster, [log, progress])[log.name]
-        self._standing = standing(self.database)
+        self._partitions = topics.make_or_check(self.cluster, [log, progress])[log.name]
+        self._standing, self._empty = standing(self.database), None
         check_group(self.cluster, GROUP, self._standing.log_id)
-        self._divide(log.name, partitions)
+        self._divide(log.name, self._partitions)
         with self._joined() as (reader, following):
             while not self.stopping.is_set():
                 self._turn(reader, following)
@@ -221,7 +225,19 @@ class ShardMember:
         if time.monotonic() - self._looked < LOOK_S:
             return
         self._looked = time.monotonic()
+        self._check_part(reader)
         idle = [one for one in reader.assigned() if one not in self.places and one not in self._halted]
         if idle:
             self._place(reader, idle)
         reader.tell_group({one: place.offset for one, place in self.places.items() if place.offset is not None})
+
+    def _check_part(self, reader: Reader) -> None:
+        """Raises Unavailable, so that we join again, when the group left us out though there is a part for each."""
+        if reader.assigned():
+            self._empty = None
+            return
+        self._empty = self._empty or self._looked
+        if self._looked - self._empty > LEFT_OUT_S and members(self.cluster, GROUP) <= self._partitions:
+            raise Unavailable(
+                f"The group {reader.group} gave this worker no partition; joining again.", retry_after_s=1
+            )

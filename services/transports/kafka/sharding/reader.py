@@ -49,6 +49,8 @@ class Reader:
             max_partition_fetch_bytes=FETCHED // 8,
             metadata_max_age_ms=10_000,
         )
+        # A member that joins before it knows the topic's partitions may lead the group and give nobody any.
+        self.consumer.partitions_for_topic(self.topic)
         self.consumer.subscribe([self.topic], listener=self.watch)
 
     @property
