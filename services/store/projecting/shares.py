@@ -99,6 +99,10 @@ def join(connection: Connection, name: str, generation: int, position: int) -> N
 
 def divide(database: Database, projection: Projection, count: int) -> int:
     """Divide a projection that is whole; the number of its shares then, another where it was divided before."""
+    with database.connect() as connection:
+        there = generations.live(connection, projection.name)
+    if there is not None and there.shares:
+        return there.shares
     with database.begin() as connection:
         alone(connection)
         at = generations.locked(connection, projection.name)

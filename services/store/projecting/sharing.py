@@ -11,6 +11,7 @@ from events.errors import Unavailable
 from events.partitions import partition_of
 from projections.folds.fold import Projection
 from services.store.database import Database
+from services.store.leases import LEASE_S
 from services.store.log import Clock, Log
 from services.store.projecting import generations, shares
 from services.store.projecting.folding import Releases, Target, fold_carefully, known_part, mine, no_release
@@ -98,7 +99,7 @@ class Sharing:
         raise AssertionError("the last try returns or raises")
 
     def _fold(self, connection: Connection, page: Page, believed: Places, named: Mentions) -> Places:
-        hurry(connection)
+        page_of(connection)
         divided = self._counts(connection)
         if any(named.beyond(page.share, count) for count in divided.values()):
             shares.alone(connection)
@@ -168,7 +169,7 @@ class Sharing:
         """
         after = {number: dict(places) for number, places in believed.items()}
         with self.database.begin() as connection:
-            hurry(connection)
+            page_of(connection)
             shares.together(connection)
             for projection in self.projections:
                 at = generations.live(connection, projection.name)
@@ -215,7 +216,7 @@ class Sharing:
     def _level_page(self, projection: Projection, until: int, held: bool) -> bool:
         """One page for all shares of a projection; whether they stand at one position then."""
         with self.database.begin() as connection:
-            hurry(connection)
+            page_of(connection)
             if not held:
                 shares.alone(connection)
             at = generations.live(connection, projection.name)
@@ -260,9 +261,12 @@ def _target(
     )
 
 
-def hurry(connection: Connection) -> None:
-    """Rows follow from the log, so their commit need not be flushed: rows and place are lost together or not at all."""
+def page_of(connection: Connection) -> None:
+    """Set the transaction of a page up. Rows follow from the log, so its commit need not be flushed: rows and place
+    are lost together or not at all. A process that is stopped in the middle holds the others up no longer than a lease.
+    """
     connection.execute(text("SET LOCAL synchronous_commit TO off"))
+    connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{int(LEASE_S)}s'"))
 
 
 def _gave_up(error: Unavailable) -> bool:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -97,7 +98,7 @@ def test_every_fact_that_a_divisible_projection_keeps_is_of_the_motor_that_is_it
 def test_any_interleaving_with_kills_zombies_and_lost_commits_is_one_process(projector):
     log, member = projector.log, divided(projector)
     topic, rows = member.topic, {one.name: DictRows(one.row_types) for one in DIVISIBLE}
-    for seed in range(10):
+    for seed in range(6):
         chance = Random(seed)
         events = store(log, Plant(chance).draw(), f"/plant/{seed}")
         for event in events:
@@ -125,7 +126,7 @@ def interleaved(log, topic, chance):
 
 def test_shares_that_fold_at_the_same_time_are_one_process(projector):
     chance, log = Random(7), projector.log
-    posted = [event for seed in range(12) for event in Plant(Random(seed)).draw()]
+    posted = [event for seed in range(8) for event in Plant(Random(seed)).draw()]
     for number, one in enumerate(posted):
         one["id"] = f"{one['id']}-{number // 30}"
     chance.shuffle(posted)
@@ -223,6 +224,23 @@ def test_the_projector_leaves_shares_alone_until_they_are_gathered(projector):
     assert projector.catch_up() > 0
     assert projector.digests() == (projector.log.head(), wanted(projector.log))
     assert member.divide(5) == {one.name: 5 for one in DIVISIBLE}
+
+
+def test_an_event_that_a_share_cannot_fold_is_set_aside_and_tried_again(projector):
+    together = DIVISIBLE[0].together
+
+    def breaking(events, rows):
+        if any(event.id == "t1-0" for event in events):
+            raise ValueError("it is broken")
+        together(events, rows)
+
+    member = divided(projector, story())
+    member.projections = (replace(DIVISIBLE[0], together=breaking), DIVISIBLE[1])
+    drained(member)
+    assert [(one.projection, one.error) for one in projector.parked()] == [("correlation", "ValueError: it is broken")]
+    assert projector.digest("correlation").startswith("incomplete:")
+    assert projector.retry_parked() == 1
+    assert digests(projector.log) == wanted(projector.log) and projector.parked() == []
 
 
 def test_a_rebuild_of_shares_goes_on_where_they_are(projector):
