@@ -227,7 +227,7 @@ def test_the_projector_leaves_shares_alone_until_they_are_gathered(projector):
 
 
 def test_an_event_that_a_share_cannot_fold_is_set_aside_and_tried_again(projector):
-    together = DIVISIBLE[0].together
+    together = DIVISIBLE[0].fold_events
 
     def breaking(events, rows):
         if any(event.id == "t1-0" for event in events):
