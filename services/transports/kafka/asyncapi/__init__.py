@@ -81,7 +81,7 @@ def _channel(topic: Topic, messages: Iterable[str]) -> dict[str, Any]:
 
 def _operations(cluster: Cluster) -> dict[str, Any]:
     def one(action: str, channel: str, client: str, group: str | None = None) -> dict[str, Any]:
-        kafka: dict[str, Any] = {"clientId": {"const": f"{cluster.prefix}-{client}"}, "bindingVersion": BINDING}
+        kafka: dict[str, Any] = {"clientId": {"pattern": f"^{cluster.prefix}-{client}"}, "bindingVersion": BINDING}
         if group is not None:
             kafka["groupId"] = {"const": cluster.name(group)}
         kafka = {key: {"type": "string", **value} if isinstance(value, dict) else value for key, value in kafka.items()}
@@ -89,7 +89,7 @@ def _operations(cluster: Cluster) -> dict[str, Any]:
 
     return {
         "takeBenchEvents": one("receive", "benchEvents", "ingress", "ingress"),
-        "returnRejected": one("send", "benchRejected", "ingress"),
+        "returnRejected": one("send", "benchRejected", "rejections"),
         "publishLog": one("send", "log", "relay"),
         "foldLog": one("receive", "log", "shards", "shards"),
         "publishSpecChanges": one("send", "specChanges", "relay"),
