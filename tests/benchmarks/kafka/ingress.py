@@ -28,7 +28,7 @@ from tests.benchmarks._table import Row, in_turn, merge, rate, report
 from tests.store.facts import straight
 
 MESSAGES = 40_000
-ROUNDS = 2
+ROUNDS = 5
 ASKED = 15_000.0
 """Events a second (issue 6)."""
 TEMPLATE = "ingress_template"
