@@ -19,6 +19,8 @@ from services.store.projecting.mentions import Mentions
 from services.store.projecting.pages import Moved
 from services.store.projecting.projector import Projector
 from services.store.projecting.shares import Share
+from services.store.sealing.epochs import Restored
+from services.store.sealing.recovering import open_epoch
 from tests.folds.plants import Plant, at, built, golden, ref, void
 from tests.folds.plants import event as made
 from tests.store.projecting.partitions import DIVISIBLE, SHARES, Killed, Member, Topic, store
@@ -241,6 +243,18 @@ def test_an_event_that_a_share_cannot_fold_is_set_aside_and_tried_again(projecto
     assert projector.digest("correlation").startswith("incomplete:")
     assert projector.retry_parked() == 1
     assert digests(projector.log) == wanted(projector.log) and projector.parked() == []
+
+
+def test_shares_that_are_beyond_a_restored_log_are_made_anew_and_whole(projector):
+    member = divided(projector, story())
+    head = projector.log.head()
+    drained(member)
+    member.settle({0: (member.believed[0]["correlation"].next_offset, head + 3)}, member.believed)
+    open_epoch(projector.database, Restored(1, head + 3, head, "a note"), "A disk was lost.", projector.clock())
+    projector.prepare()
+    assert member.divided() == []
+    projector.catch_up()
+    assert digests(projector.log) == wanted(projector.log)
 
 
 def test_a_rebuild_of_shares_goes_on_where_they_are(projector):

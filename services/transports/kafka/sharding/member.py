@@ -161,6 +161,8 @@ class ShardMember:
             return
         self.places[partition] = Place(partition, believed, made.page.next_offset, made.page.sequence)
         self.figures.folded(len(made.page.events))
+        if made.page.events:
+            self._again.discard(partition)  # it got further than where it was begun again
         if made.stopped is not None:
             raise made.stopped
 
@@ -226,9 +228,11 @@ class ShardMember:
             return
         self._looked = time.monotonic()
         self._check_part(reader)
-        idle = [one for one in reader.assigned() if one not in self.places and one not in self._halted]
-        if idle:
-            self._place(reader, idle)
+        found = self.sharing.places([one for one in reader.assigned() if one not in self._halted])
+        known = {one: place.believed.keys() for one, place in self.places.items()}
+        changed = [one for one, places in found.items() if places.keys() != known.get(one, set())]
+        if changed:
+            self._place(reader, changed)
         reader.tell_group({one: place.offset for one, place in self.places.items() if place.offset is not None})
 
     def _check_part(self, reader: Reader) -> None:
