@@ -63,6 +63,18 @@ def test_two_deciders_never_double_the_work(folded: Story):
     assert folded.log.head() == head
 
 
+def test_it_concludes_from_one_position_however_far_each_share_is(folded: Story):
+    before = folded.log.head()
+    folded.projector.sharing.divide(3)
+    folded.facts(made("low_hcj", motors_per_lot=11).events)
+    folded.projector.catch_up()
+    reached, head = folded.projector.positions(), folded.log.head()
+    assert (reached["correlation"], reached["genealogy"]) == (before, head) and before < head
+    assert folded.decider.decide_once() > 0
+    assert folded.decider.decided() == head
+    assert set(folded.projector.positions().values()) == {head}
+
+
 def test_a_log_that_still_grows_is_waited_for(database: Database):
     found = story(database)
     found.decider.settle_s = 5.0
