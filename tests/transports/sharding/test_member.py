@@ -3,11 +3,16 @@
 import signal
 from random import Random
 
+import pytest
 from sqlalchemy import text
 
+from events.errors import UnknownType
+from events.partitions import partition_of
 from services.transports.kafka.relay.relaying import Relay
 from services.transports.kafka.sharding.member import ShardMember
-from tests.folds.plants import Plant
+from services.worker import Beside, Together
+from tests.folds.plants import Plant, built
+from tests.folds.stored import stored
 from tests.store.projecting.partitions import store
 from tests.transports.sharding.workers import (
     DIVISIBLE,
@@ -69,6 +74,17 @@ def test_a_log_that_is_published_again_is_counted_once_and_a_lost_record_is_an_a
         until(lambda: reached(projector))
         assert "records are missing or repeated. It is read again from its start" in alarmed.figures.says()["detail"]
     assert live(projector) == wanted(projector)
+
+
+def test_a_worker_ends_at_an_event_of_a_newer_release_with_what_came_before_folded(database, kafka, log):
+    projector = projecting(database)
+    fill(log, 0)
+    log.append_stored([stored(built("N", kirin=1)).replace(b"motor_built.v1", b"motor_built.v9")])
+    worker = Together(None, [Beside("shard", member(database, kafka))])
+    with running(relay(database, kafka)), pytest.raises(UnknownType, match="Run that release"):
+        worker.run()
+    share = partition_of("works:N", 4)
+    assert projector.sharing.places([share])[share]["correlation"].position == log.head() - 1
 
 
 def test_a_topic_with_another_number_of_partitions_is_named(database, kafka, log):
