@@ -9,6 +9,8 @@ from typing import Any
 
 from tests.faults.killed_import import check, kill_imports, undisturbed, write_events
 from tests.faults.killed_service import kill_under_load
+from tests.faults.stack.killed import fault_the_stack
+from tests.faults.stack.plant import Plant
 from tests.journeys.running import Running
 
 REPORT = Path("build/faults.json")
@@ -30,7 +32,7 @@ def main() -> int:
         print(f"{part}: {options.kills} kills, seed {seed}")
         report = PARTS[part](options.kills, seed)
         print(json.dumps(report, indent=1))
-        _keep(report if part == "load" else {part: report})
+        _keep(report if part == "stack" else {part: report})
     print(
         f"Everything that was acknowledged is in the log once; every projection equals the log folded again. {REPORT}"
     )
@@ -61,7 +63,16 @@ def _import(kills: int, seed: int) -> dict[str, Any]:
     return {"kills": kills, "offered": offered, "written_by_the_last_import": left["accepted"], "seed": seed}
 
 
-PARTS = {"load": _load, "import": _import}
+def _stack(kills: int, seed: int) -> dict[str, Any]:
+    """Everything killed, paused and cut off while benches post and publish."""
+    plant = Plant()
+    try:
+        return {**fault_the_stack(plant, kills, seed, print).shown(), "seed": seed}
+    finally:
+        plant.remove()
+
+
+PARTS = {"stack": _stack, "load": _load, "import": _import}
 
 
 def _keep(report: dict[str, Any]) -> None:

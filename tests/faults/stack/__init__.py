@@ -1,0 +1,1 @@
+"""Everything at once: services, workers, relays, broker and database killed, paused and cut off under load."""

@@ -1,0 +1,164 @@
+"""What is done to a plant: kills, pauses longer than a lease, cut and slow lines, and a group that is never at rest."""
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import psycopg
+
+from services.store.leases import LEASE_S
+from tests.faults.stack.plant import Plant
+
+KILLED = ("service", "worker", "relay", "service", "worker", "relay", "broker", "database")
+"""In what proportion; engines take longest to come back."""
+TROUBLED = 0.25
+"""How often something else happens than a kill."""
+LONGEST_S = 180.0
+
+
+@dataclass
+class Outcome:
+    """What was done, what became of the events, and how long it took until a killed part did its work again."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    troubles: Counter[str] = field(default_factory=Counter)
+    takeovers_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def shown(self) -> dict[str, Any]:
+        """As build/faults.json holds it; take-overs as the median and the longest, in s."""
+        times = {
+            part: {"median": round(sorted(seconds)[len(seconds) // 2], 2), "longest": round(max(seconds), 2)}
+            for part, seconds in self.takeovers_s.items()
+        }
+        return {"kills": dict(self.kills), "troubles": dict(self.troubles), **self.counts, "takeovers_s": times}
+
+
+class Faults:
+    """Does it to one plant, and sees when what was killed works again."""
+
+    def __init__(self, plant: Plant, token: str, chance: random.Random) -> None:
+        self.plant = plant
+        self.headers = {"Authorization": f"Bearer {token}"}
+        self.chance = chance
+        self.outcome = Outcome()
+
+    def run(self, kills: int, say: Callable[[str], None]) -> None:
+        """This many kills, with other troubles in between."""
+        parts = [KILLED[number % len(KILLED)] for number in range(kills)]
+        self.chance.shuffle(parts)
+        for number, part in enumerate(parts, 1):
+            time.sleep(self.chance.uniform(0.05, 1.0))
+            list(self.plant.stand_by())
+            if self.chance.random() < TROUBLED:
+                say(f"{number} of {kills}: {self._trouble()}")
+            self._kill(part)
+            say(f"{number} of {kills}: {part} killed")
+
+    def _kill(self, part: str) -> None:
+        started = time.monotonic()
+        if part == "broker":
+            self.plant.broker.kill()
+            self.plant.broker.revive()
+        elif part == "database":
+            self.plant.postgres.kill()
+            self.plant.postgres.revive()
+        else:
+            self.chance.choice(self.plant.of_kind(part)).kill()
+        self.outcome.kills[part] += 1
+        if self.chance.random() < 0.3:  # else the next fault may meet a part that is still coming back
+            self.works_again(part)
+            self.outcome.takeovers_s[part].append(time.monotonic() - started)
+
+    def _trouble(self) -> str:
+        kind = self.chance.choice(("line", "line", "pause", "rebalance"))
+        if kind == "line":
+            name = self.chance.choice(sorted(self.plant.proxies))
+            kind = f"{name}: {self.plant.proxies[name].trouble(self.chance, self.chance.uniform(0.5, 4.0))}"
+            self.outcome.troubles[kind.rpartition(": ")[2]] += 1
+            return kind
+        self.outcome.troubles[kind] += 1
+        if kind == "pause":
+            return self._pause()
+        self._rebalance()
+        return kind
+
+    def _pause(self) -> str:
+        """Stop one that may hold a lease for longer than that, then let it go on."""
+        process = self.chance.choice([*self.plant.of_kind("worker"), *self.plant.of_kind("relay")])
+        process.signal(signal.SIGSTOP)
+        time.sleep(LEASE_S + 1.0)
+        process.signal(signal.SIGCONT)
+        return f"{process.name} paused for longer than its lease"
+
+    def _rebalance(self) -> None:
+        """Another member of the group comes, and goes as it came: in order or killed."""
+        command = [sys.executable, "-m", "services.cli", "worker", "--no-fold", "--ingress"]
+        environment = self.plant.environment("worker-0")
+        other = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(self.chance.uniform(2.0, 5.0))
+        other.send_signal(self.chance.choice((signal.SIGTERM, signal.SIGKILL)))
+        try:
+            other.wait(40)
+        except subprocess.TimeoutExpired:
+            other.kill()
+            raise
+
+    def works_again(self, part: str) -> None:
+        """Wait until the doors answer, and after others until what was in the log then is folded or published."""
+        head = self._until(lambda: self._status().get("position"))
+        if part in ("worker", "database"):
+            self._until(lambda: min(one["position"] for one in self._status()["projections"].values()) >= head)
+        if part in ("relay", "broker"):
+            self._until(lambda: (self._status()["relay"]["position"] or 0) >= head)
+
+    def settled(self) -> None:
+        """Wait until everything that was published is in the log, folded and published."""
+        self._until(lambda: self._ingress_lag() == 0)
+        for part in ("worker", "relay"):
+            self.works_again(part)
+
+    def _ingress_lag(self) -> float | None:
+        metrics = httpx.get(f"{self._door()}/metrics", timeout=5).text
+        lags = [line.rpartition(" ")[2] for line in metrics.splitlines() if line.startswith("kafka_consumergroup_lag{")]
+        return sum(map(float, lags)) if len(lags) >= 4 else None
+
+    def _door(self) -> str:
+        """A service, past the proxies."""
+        return f"http://127.0.0.1:{self.chance.choice(sorted(self.plant.ports.values()))}"
+
+    def _status(self) -> dict[str, Any]:
+        answer = httpx.get(f"{self._door()}/v1/status", headers=self.headers, timeout=5)
+        return dict(answer.json()) if answer.status_code == 200 else {}
+
+    def _until(self, asked: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + LONGEST_S
+        while time.monotonic() < deadline:
+            list(self.plant.stand_by())
+            try:
+                if found := asked():
+                    return found
+            except (httpx.HTTPError, psycopg.Error, KeyError, ValueError):
+                pass
+            time.sleep(0.1)
+        raise AssertionError(f"it did not come back\n{self.plant.trouble()}")
+
+
+def joined(threads: list[threading.Thread], plant: Plant) -> None:
+    """Wait until every bench got its last answer. Raises AssertionError."""
+    deadline = time.monotonic() + LONGEST_S
+    for thread in threads:
+        while thread.is_alive() and time.monotonic() < deadline:
+            list(plant.stand_by())
+            thread.join(0.5)
+        assert not thread.is_alive(), f"{thread.name} got no answer\n{plant.trouble()}"

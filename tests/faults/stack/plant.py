@@ -1,0 +1,192 @@
+"""A plant under fault: both engines, every process of ours, and a proxy between any two that talk to each other."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import httpx
+from sqlalchemy.engine import make_url
+
+from services.stack.kafka import KafkaBroker
+from services.store.database.postgres import DATABASE, EmbeddedPostgres
+from tests.faults.proxy import Proxy
+from tests.journeys.running import ROOT, free_port
+
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "service-1": ("serve", "--no-worker"),
+    "service-2": ("serve", "--no-worker"),
+    "worker-1": ("worker", "--no-decider", "--ingress"),
+    "worker-2": ("worker", "--no-decider", "--ingress"),
+    "relay-1": ("relay",),
+    "relay-2": ("relay",),
+}
+"""Nobody decides: what is checked is what the benches sent."""
+PARTITIONS = 4
+
+
+@dataclass
+class Process:
+    """One process of ours: started again by whoever stands by it, here the plant."""
+
+    name: str
+    environment: dict[str, str]
+    log: IO[bytes]
+    running: subprocess.Popen[bytes] | None = None
+
+    @property
+    def kind(self) -> str:
+        """`service`, `worker` or `relay`."""
+        return self.name.partition("-")[0]
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "services.cli", *COMMANDS[self.name]]
+        self.running = subprocess.Popen(
+            command, env=self.environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+        )
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.running is not None
+        with suppress(ProcessLookupError):
+            self.running.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL, and another one at once."""
+        assert self.running is not None
+        self.signal(signal.SIGKILL)
+        self.running.wait()
+        self.start()
+
+    def stand_by(self) -> bool:
+        """Start it again where it ended by itself; whether it had."""
+        assert self.running is not None
+        if self.running.poll() is None:
+            return False
+        self.start()
+        return True
+
+    def end(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self.running is not None
+        self.signal(signal.SIGTERM)
+        try:
+            return self.running.wait(40)
+        except subprocess.TimeoutExpired:
+            self.running.kill()
+            return -9
+
+
+@dataclass
+class Plant:
+    """Engines, proxies and processes; `remove` ends everything and takes the folder away."""
+
+    home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="lodestone-plant-")))
+    processes: dict[str, Process] = field(default_factory=dict)
+    proxies: dict[str, Proxy] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Both engines, the migration, then everything else."""
+        self.home.chmod(0o711)
+        self._start_database()
+        self._start_broker()
+        self.ports = {"service-1": free_port(), "service-2": free_port()}
+        for name, port in self.ports.items():
+            self.proxies[f"bench to {name}"] = Proxy(("127.0.0.1", port))
+        self.command("migrate")
+        for name in COMMANDS:
+            log = (self.home / f"{name}.log").open("ab")
+            self.processes[name] = Process(name, self.environment(name), log)
+            self.processes[name].start()
+
+    def _start_database(self) -> None:
+        port = free_port()
+        self.postgres = EmbeddedPostgres(self.home / "postgres", port=port)
+        self.addresses = self.postgres.open()
+        for kind in ("service", "worker", "relay"):
+            self.proxies[f"{kind} to database"] = Proxy(("127.0.0.1", port))
+
+    def _start_broker(self) -> None:
+        port = free_port()
+        proxy = self.proxies["all to broker"] = Proxy(("127.0.0.1", port))
+        advertised = {"advertised.listeners": f"PLAINTEXT://{proxy.address}"}
+        self.broker = KafkaBroker(self.home / "kafka", port, advertised)
+        self.broker.open()
+
+    @property
+    def kafka(self) -> str:
+        """Where clients of Kafka bootstrap: through the proxy."""
+        return self.proxies["all to broker"].address
+
+    def database_url(self, kind: str, role: str = "service") -> str:
+        """The database as parts of this kind reach it: through their proxy."""
+        url = make_url(getattr(self.addresses, role))
+        proxy = self.proxies[f"{kind} to database"]
+        plain = url.set(drivername="postgresql", host="127.0.0.1", port=proxy.port, query={}, database=DATABASE)
+        return plain.render_as_string(hide_password=False)
+
+    def environment(self, name: str = "service-1") -> dict[str, str]:
+        """What a part is told."""
+        kind = name.partition("-")[0]
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("LODESTONE_")}
+        return kept | {
+            "LODESTONE_DATA_DIR": str(self.home / "data"),
+            "LODESTONE_DATABASE_URL": self.database_url(kind),
+            "LODESTONE_DATABASE_OWNER_URL": self.database_url(kind, "owner"),
+            "LODESTONE_KAFKA_BOOTSTRAP_SERVERS": self.kafka,
+            "LODESTONE_KAFKA_PARTITIONS": str(PARTITIONS),
+            "LODESTONE_PORT": str(self.ports.get(name, 0)),
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def command(self, *arguments: str) -> str:
+        """Run a command to its end; what it printed."""
+        command = [sys.executable, "-m", "services.cli", *arguments]
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False, timeout=900)
+        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+        return done.stdout
+
+    def client(self, name: str, token: str) -> httpx.Client:
+        """An HTTP client of one of the services, through its proxy."""
+        url = f"http://{self.proxies[f'bench to {name}'].address}"
+        return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+    def of_kind(self, kind: str) -> list[Process]:
+        """The processes of one kind."""
+        return [process for process in self.processes.values() if process.kind == kind]
+
+    def stand_by(self) -> Iterator[str]:
+        """Start again what ended by itself; the names."""
+        for process in self.processes.values():
+            if process.stand_by():
+                yield process.name
+
+    def trouble(self) -> str:
+        """The last words of everybody."""
+        words = []
+        for name in COMMANDS:
+            lines = (self.home / f"{name}.log").read_text(errors="replace").splitlines()
+            lines = [line for line in lines if '"event": "request"' not in line]
+            words.append("\n".join([f"--- {name}", *lines[-8:]]))
+        return "\n".join(words)
+
+    def remove(self) -> None:
+        """End everything."""
+        for process in self.processes.values():
+            process.signal(signal.SIGCONT)
+            process.signal(signal.SIGKILL)
+            if process.running is not None:
+                process.running.wait()
+            process.log.close()
+        for proxy in self.proxies.values():
+            proxy.close()
+        self.broker.close()
+        self.postgres.close()
+        shutil.rmtree(self.home, ignore_errors=True)
