@@ -16,7 +16,7 @@ from services.store.log import Log
 from services.transports.kafka.connecting import Cluster
 
 TEMPLATE = "lodestone_template"
-LONG = ("journeys", "transports", "cli", "store", "doors", "house")
+LONG = ("faults", "journeys", "transports", "cli", "store", "doors", "house")
 """The rooms that wait longest for processes: shared out first, so that no long file is left for the end."""
 _numbers = count(1)
 

@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 @cache
-def _initialised() -> Path:
+def initialised() -> Path:
     """An embedded database as a first start leaves it, without our tables: made once and copied, for initdb is slow."""
     home = Path(tempfile.mkdtemp(prefix="lodestone-journey-initialised-"))
     home.chmod(0o711)
@@ -63,7 +63,7 @@ class Running:
         self.process: subprocess.Popen[str] | None = None
         if not bare:
             (self.home / "data").mkdir(mode=0o711)
-            subprocess.run(["cp", "-a", _initialised(), self.home / "data" / "postgres"], check=True)
+            subprocess.run(["cp", "-a", initialised(), self.home / "data" / "postgres"], check=True)
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

@@ -1,12 +1,14 @@
 """Topics: made with their settings where they are missing, else checked and named with the command that mends them."""
 
 import threading
+import time
 
 import pytest
 
 from events.errors import Refused, Unavailable
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
+from services.transports.kafka.relay.starting import fixed_topics
 from services.transports.kafka.topics import make_or_check, topic_part
 
 
@@ -67,3 +69,16 @@ def test_no_two_parties_share_a_topic(one, other):
     assert len(parts) == 2
     assert len({part.replace(".", "_") for part in parts}) == 2
     assert all(set(part) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") for part in parts)
+
+
+def test_a_sender_whose_clock_is_hours_ahead_is_not_refused_by_the_broker(kafka):
+    wanted = [*fixed_topics(kafka), topics.bench_events(kafka), topics.bench_rejected(kafka)]
+    topics.make_or_check(kafka, [*wanted, topics.supplier_feed(kafka, "norrland:norrland")])
+    ahead = int((time.time() + 49 * 3600) * 1000)
+    producer = kafka.producer("ahead")
+    try:
+        sent = [producer.send(topic.name, b"{}", key=b"k", timestamp_ms=ahead) for topic in wanted]
+        told = [future.get(timeout=20).timestamp for future in sent]
+    finally:
+        producer.close(timeout=5)
+    assert all(abs(stamp / 1000 - time.time()) < 600 for stamp in told)

@@ -50,6 +50,11 @@ _SENTENCES = (
         "LODESTONE_DATABASE_POOL_SIZE.",
     ),
     (
+        r"^53100|No space left on device",
+        "The database's disk is full ({cause}). Nothing of this was stored, and nothing accepted is lost: make room "
+        "there, and all goes on by itself.",
+    ),
+    (
         r"^57P0[125]|terminating connection due to administrator",
         "The database is being stopped ({cause}). Nothing accepted is lost; try again.",
     ),

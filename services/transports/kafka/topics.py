@@ -11,8 +11,10 @@ from kafka.errors import TopicAlreadyExistsError, for_code
 from events.errors import Refused
 from services.transports.kafka.connecting import Cluster
 
-_KEPT = MappingProxyType({"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"})
-_COMPACTED = MappingProxyType({"cleanup.policy": "compact"})
+_BROKERS_TIME = {"message.timestamp.type": "LogAppendTime"}
+"""A sender's clock that is wrong by hours must not decide what brokers take (at most an hour ahead) and delete."""
+_KEPT = MappingProxyType({"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1", **_BROKERS_TIME})
+_COMPACTED = MappingProxyType({"cleanup.policy": "compact", **_BROKERS_TIME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,13 @@ class Topic:
 
 
 def bench_events(cluster: Cluster) -> Topic:
-    settings = {"cleanup.policy": "delete", "retention.ms": str(7 * 86_400_000)}
+    settings = {"cleanup.policy": "delete", "retention.ms": str(7 * 86_400_000), **_BROKERS_TIME}
     purpose = "events from benches, plants and suppliers, to be taken in"
     return Topic(cluster.name("bench.events.v1"), cluster.partitions, settings, purpose)
 
 
 def bench_rejected(cluster: Cluster) -> Topic:
-    settings = {"cleanup.policy": "delete", "retention.ms": str(30 * 86_400_000)}
+    settings = {"cleanup.policy": "delete", "retention.ms": str(30 * 86_400_000), **_BROKERS_TIME}
     return Topic(cluster.name("bench.rejected.v1"), 1, settings, "events that were refused, with the reason in headers")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from services.transports.kafka import topics
@@ -16,8 +17,10 @@ def check(plant: Plant, cluster: Cluster, benches: list[Bench], publishers: list
     """The counts of build/faults.json. Raises AssertionError that says what is not so."""
     assert not [complaint for bench in benches for complaint in bench.complaints]
     events = [json.loads(line) for line in plant.command("export").splitlines()]
-    counts = _each_once(events, benches, publishers)
-    counts["published"] = _published_once(cluster, len(events))
+    counts = each_once(events, benches, publishers)
+    records = read(cluster.servers, topics.whole_log(cluster).name)
+    placed = [(one.partition, number(one, "sequence"), number(one, "position")) for one in records]
+    counts["published"] = published_once(placed, len(events))
     counts["told_as_rejected"] = _rubbish_is_told(cluster, publishers)
     verified = json.loads(plant.command("verify", "--json"))
     assert verified["verified"], verified
@@ -27,7 +30,10 @@ def check(plant: Plant, cluster: Cluster, benches: list[Bench], publishers: list
     return counts
 
 
-def _each_once(events: list[dict[str, Any]], benches: list[Bench], publishers: list[Publisher]) -> dict[str, int]:
+def each_once(
+    events: list[dict[str, Any]], benches: Sequence[Bench], publishers: Sequence[Publisher]
+) -> dict[str, int]:
+    """The counts of what was sent, answered and stored. Raises AssertionError unless each is there once, as told."""
     where: dict[str, list[int]] = defaultdict(list)
     for position, event in enumerate(events, 1):
         where[event["id"]].append(position)
@@ -43,22 +49,34 @@ def _each_once(events: list[dict[str, Any]], benches: list[Bench], publishers: l
     }
     assert (counts["doubled"], counts["lost"]) == (0, 0), counts
     assert counts["stored"] == counts["acknowledged"] == counts["offered"], counts
-    assert {id: where[id][0] for id in answered} == answered
+    elsewhere = {id: (at, where[id][0]) for id, at in answered.items() if where[id][0] != at}
+    assert not elsewhere, f"not where it was answered to be: {elsewhere}"
     return counts
 
 
-def _published_once(cluster: Cluster, head: int) -> int:
-    """A plain client that reads committed records only sees every position once, in order within its partition."""
-    records = read(cluster.servers, topics.whole_log(cluster).name)
-    positions = Counter(number(record, "position") for record in records)
-    assert positions == Counter(range(1, head + 1)), {at: n for at, n in positions.items() if n > 1 or at > head}
-    by_partition: dict[int, list[Any]] = defaultdict(list)
-    for record in records:
-        by_partition[record.partition].append(record)
-    for mine in by_partition.values():
-        assert [number(record, "sequence") for record in mine] == list(range(1, len(mine) + 1))
-        assert [number(record, "position") for record in mine] == sorted(number(record, "position") for record in mine)
+def published_once(records: Iterable[tuple[int, int, int]], head: int) -> int:
+    """How many records there are, each (partition, sequence, position) as a plain client read them.
+
+    Raises AssertionError unless every position is there once, and each partition is in order and numbered densely.
+    """
+    records = list(records)
+    positions = Counter(position for _, _, position in records)
+    assert not (gone := sorted(set(range(1, head + 1)) - positions.keys())), f"not published: {_some(gone)}"
+    assert not (alien := sorted(at for at in positions if at > head)), f"not in the log: {_some(alien)}"
+    assert not (again := sorted(at for at, n in positions.items() if n > 1)), f"more than once: {_some(again)}"
+    by_partition: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for partition, sequence, position in records:
+        by_partition[partition].append((sequence, position))
+    for partition, mine in by_partition.items():
+        places = [position for _, position in mine]
+        assert places == sorted(places), f"partition {partition} is out of order"
+        dense = [sequence for sequence, _ in mine] == list(range(1, len(mine) + 1))
+        assert dense, f"the numbers of partition {partition} are not dense"
     return len(records)
+
+
+def _some(positions: Sequence[int]) -> str:
+    return ", ".join(map(str, positions[:5]))
 
 
 def _rubbish_is_told(cluster: Cluster, publishers: list[Publisher]) -> int:

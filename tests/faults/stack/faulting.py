@@ -17,11 +17,13 @@ import psycopg
 from services.store.leases import LEASE_S
 from tests.faults.stack.plant import Plant
 
-KILLED = ("service", "worker", "relay", "service", "worker", "relay", "broker", "database")
+EACH = ("service", "worker", "shard", "relay", "broker", "database")
+KILLED = (*EACH, *EACH[:4])
 """In what proportion; engines take longest to come back."""
 TROUBLED = 0.25
 """How often something else happens than a kill."""
 LONGEST_S = 180.0
+"""How long something may stand still before it counts as not coming back: machines that run this are busy."""
 
 
 @dataclass
@@ -39,7 +41,12 @@ class Outcome:
             part: {"median": round(sorted(seconds)[len(seconds) // 2], 2), "longest": round(max(seconds), 2)}
             for part, seconds in self.takeovers_s.items()
         }
-        return {"kills": dict(self.kills), "troubles": dict(self.troubles), **self.counts, "takeovers_s": times}
+        return {
+            "kills": {**self.kills, "all": self.kills.total()},
+            "troubles": dict(self.troubles),
+            **self.counts,
+            "takeovers_s": times,
+        }
 
 
 class Faults:
@@ -57,13 +64,24 @@ class Faults:
         self.chance.shuffle(parts)
         for number, part in enumerate(parts, 1):
             time.sleep(self.chance.uniform(0.05, 1.0))
-            list(self.plant.stand_by())
+            self.plant.stand_by()
             if self.chance.random() < TROUBLED:
                 say(f"{number} of {kills}: {self._trouble()}")
-            self._kill(part)
+            # Else the next fault may meet a part that is still coming back.
+            self._kill(part, wait=self.chance.random() < 0.3)
             say(f"{number} of {kills}: {part} killed")
 
-    def _kill(self, part: str) -> None:
+    def each_once(self, say: Callable[[str], None]) -> None:
+        """Every line is reset, every part killed, and one waited for; the short version."""
+        for name, proxy in self.plant.proxies.items():
+            proxy.reset()
+            self.outcome.troubles["reset"] += 1
+            say(f"{name}: reset")
+        for part in EACH:
+            self._kill(part, wait=part == EACH[-1])
+            say(f"{part} killed")
+
+    def _kill(self, part: str, *, wait: bool) -> None:
         started = time.monotonic()
         if part == "broker":
             self.plant.broker.kill()
@@ -74,7 +92,7 @@ class Faults:
         else:
             self.chance.choice(self.plant.of_kind(part)).kill()
         self.outcome.kills[part] += 1
-        if self.chance.random() < 0.3:  # else the next fault may meet a part that is still coming back
+        if wait:
             self.works_again(part)
             self.outcome.takeovers_s[part].append(time.monotonic() - started)
 
@@ -117,41 +135,63 @@ class Faults:
     def works_again(self, part: str) -> None:
         """Wait until the doors answer, and after others until what was in the log then is folded or published."""
         head = self._until(lambda: self._status().get("position"))
-        if part in ("worker", "database"):
+        if part in ("worker", "shard", "database"):
             self._until(lambda: min(one["position"] for one in self._status()["projections"].values()) >= head)
         if part in ("relay", "broker"):
             self._until(lambda: (self._status()["relay"]["position"] or 0) >= head)
 
     def settled(self) -> None:
-        """Wait until everything that was published is in the log, folded and published."""
+        """Wait until everything that was published is in the log, folded and published, however long that takes."""
         self._until(lambda: self._ingress_lag() == 0)
         for part in ("worker", "relay"):
             self.works_again(part)
 
     def _ingress_lag(self) -> float | None:
-        metrics = httpx.get(f"{self._door()}/metrics", timeout=5).text
+        metrics = httpx.get(f"{self.door()}/metrics", timeout=5).text
         lags = [line.rpartition(" ")[2] for line in metrics.splitlines() if line.startswith("kafka_consumergroup_lag{")]
         return sum(map(float, lags)) if len(lags) >= 4 else None
 
-    def _door(self) -> str:
+    def door(self) -> str:
         """A service, past the proxies."""
         return f"http://127.0.0.1:{self.chance.choice(sorted(self.plant.ports.values()))}"
 
     def _status(self) -> dict[str, Any]:
-        answer = httpx.get(f"{self._door()}/v1/status", headers=self.headers, timeout=5)
+        answer = httpx.get(f"{self.door()}/v1/status", headers=self.headers, timeout=5)
         return dict(answer.json()) if answer.status_code == 200 else {}
 
     def _until(self, asked: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + LONGEST_S
+        """Ask until there is an answer; a plant whose positions move has all the time that it needs."""
+        deadline, seen, status = time.monotonic() + LONGEST_S, "", {}
         while time.monotonic() < deadline:
-            list(self.plant.stand_by())
+            self.plant.stand_by()
             try:
                 if found := asked():
                     return found
+                status = self._status()
             except (httpx.HTTPError, psycopg.Error, KeyError, ValueError):
                 pass
+            places = _places(status)
+            if places != seen:
+                seen, deadline = places, time.monotonic() + LONGEST_S
             time.sleep(0.1)
-        raise AssertionError(f"it did not come back\n{self.plant.trouble()}")
+        words = self._last_words()
+        raise AssertionError(f"it did not come back: {words}\n{self.plant.trouble()}")
+
+    def _last_words(self) -> str:
+        words = []
+        for path in ("/v1/status", "/metrics", "/readyz"):
+            try:
+                words.append(httpx.get(f"{self.door()}{path}", headers=self.headers, timeout=5).text)
+            except httpx.HTTPError as error:
+                words.append(repr(error))
+        (self.plant.home / "last-words.txt").write_text("\n".join(words))
+        return words[0]
+
+
+def _places(status: dict[str, Any]) -> str:
+    """Where everything is, and nothing that changes while nothing moves."""
+    folded = {name: one["position"] for name, one in status.get("projections", {}).items()}
+    return f"{status.get('position')} {folded} {status.get('relay', {}).get('position')}"
 
 
 def joined(threads: list[threading.Thread], plant: Plant) -> None:
@@ -159,6 +199,6 @@ def joined(threads: list[threading.Thread], plant: Plant) -> None:
     deadline = time.monotonic() + LONGEST_S
     for thread in threads:
         while thread.is_alive() and time.monotonic() < deadline:
-            list(plant.stand_by())
+            plant.stand_by()
             thread.join(0.5)
         assert not thread.is_alive(), f"{thread.name} got no answer\n{plant.trouble()}"

@@ -3,22 +3,23 @@
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httpx
 
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
-from tests.faults.load import benches
+from tests.faults.load import Bench, benches
 from tests.faults.stack.checking import check
 from tests.faults.stack.faulting import Faults, Outcome, joined
 from tests.faults.stack.plant import PARTITIONS, Plant
-from tests.faults.stack.publishing import publishers
+from tests.faults.stack.publishing import Publisher, publishers
 
-READY_S = 60.0
+READY_S = 120.0
+Say = Callable[[str], None]
 
 
-def fault_the_stack(plant: Plant, kills: int, seed: int, say: Callable[[str], None], threads: int = 2) -> Outcome:
+def under_load(plant: Plant, seed: int, harm: Callable[[Faults], None], say: Say, threads: int = 2) -> Outcome:
     """Start it, load it by HTTP and by Kafka, do it harm, bring all to its end, and check it. Raises AssertionError."""
     plant.start()
     token = plant.command("token", "create", "--role", "admin", "--name", f"load-{os.getpid()}").strip()
@@ -31,18 +32,27 @@ def fault_the_stack(plant: Plant, kills: int, seed: int, say: Callable[[str], No
     for thread in (*by_http, *by_kafka):
         thread.start()
     faults = Faults(plant, token, random.Random(seed))
-    faults.run(kills, say)
-    for bench in by_http:
-        bench.ending.set()
-    for publisher in by_kafka:
-        publisher.ending.set()
-    joined([*by_http, *by_kafka], plant)
+    harm(faults)
+    _end(plant, by_http, by_kafka)
     say("every bench has its answers; waiting until everything is in, folded and published")
     faults.settled()
     codes = {name: process.end() for name, process in plant.processes.items()}
     assert set(codes.values()) == {0}, f"{codes}\n{plant.trouble()}"
     faults.outcome.counts = check(plant, cluster, by_http, by_kafka)
     return faults.outcome
+
+
+def fault_the_stack(plant: Plant, kills: int, seed: int, say: Say) -> Outcome:
+    """So many kills, and other troubles in between. Raises AssertionError."""
+    return under_load(plant, seed, lambda faults: faults.run(kills, say), say)
+
+
+def _end(plant: Plant, by_http: Sequence[Bench], by_kafka: Sequence[Publisher]) -> None:
+    for bench in by_http:
+        bench.ending.set()
+    for publisher in by_kafka:
+        publisher.ending.set()
+    joined([*by_http, *by_kafka], plant)
 
 
 def _ready(plant: Plant) -> None:

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +18,17 @@ from sqlalchemy.engine import make_url
 
 from services.stack.kafka import KafkaBroker
 from services.store.database.postgres import DATABASE, EmbeddedPostgres
+from tests.faults.disk import Disk
 from tests.faults.proxy import Proxy
-from tests.journeys.running import ROOT, free_port
+from tests.journeys.running import ROOT, free_port, initialised
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "service-1": ("serve", "--no-worker"),
     "service-2": ("serve", "--no-worker"),
     "worker-1": ("worker", "--no-decider", "--ingress"),
     "worker-2": ("worker", "--no-decider", "--ingress"),
+    "shard-1": ("worker", "--no-fold", "--shard"),
+    "shard-2": ("worker", "--no-fold", "--shard"),
     "relay-1": ("relay",),
     "relay-2": ("relay",),
 }
@@ -43,7 +47,7 @@ class Process:
 
     @property
     def kind(self) -> str:
-        """`service`, `worker` or `relay`."""
+        """`service`, `worker`, `shard` or `relay`."""
         return self.name.partition("-")[0]
 
     def start(self) -> None:
@@ -85,39 +89,73 @@ class Process:
 
 @dataclass
 class Plant:
-    """Engines, proxies and processes; `remove` ends everything and takes the folder away."""
+    """Engines, proxies and processes; used with `with`, at whose end all ends.
+
+    The folder is taken away then, unless something went wrong: logs and data stay to be looked at.
+    """
 
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="lodestone-plant-")))
     processes: dict[str, Process] = field(default_factory=dict)
     proxies: dict[str, Proxy] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
+    engines: list[EmbeddedPostgres | KafkaBroker] = field(default_factory=list)
+    disks: dict[str, Disk] = field(default_factory=dict)
+    """Small disks of `postgres`, its `wal` and `kafka`, where they have one."""
+    told: Callable[[str], Mapping[str, str]] = lambda name: {}
+    """What a process is told besides."""
+    kept: bool = False
+    """Whether the folder stays, for something went wrong."""
+
+    def __enter__(self) -> "Plant":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.kept = self.kept or (kind is not None and kind is not KeyboardInterrupt)
+        self.remove()
 
     def start(self) -> None:
         """Both engines, the migration, then everything else."""
         self.home.chmod(0o711)
-        self._start_database()
-        self._start_broker()
+        with ThreadPoolExecutor(2) as engines:
+            for started in [engines.submit(self._start_database), engines.submit(self._start_broker)]:
+                started.result()
         self.ports = {"service-1": free_port(), "service-2": free_port()}
         for name, port in self.ports.items():
             self.proxies[f"bench to {name}"] = Proxy(("127.0.0.1", port))
         self.command("migrate")
         for name in COMMANDS:
             log = (self.home / f"{name}.log").open("ab")
-            self.processes[name] = Process(name, self.environment(name), log)
+            self.processes[name] = Process(name, {**self.environment(name), **self.told(name)}, log)
             self.processes[name].start()
+
+    def small(self, engine: str, megabytes: int) -> None:
+        """Give `postgres`, its `wal` or `kafka` a small disk of its own; before `start`."""
+        self.home.chmod(0o711)
+        self.disks[engine] = Disk(self.home / f"disk of {engine}", megabytes)
+
+    def _folder(self, engine: str) -> Path:
+        return (self.disks[engine].folder if engine in self.disks else self.home) / engine
 
     def _start_database(self) -> None:
         port = free_port()
-        self.postgres = EmbeddedPostgres(self.home / "postgres", port=port)
+        subprocess.run(["cp", "-a", initialised(), self._folder("postgres")], check=True)
+        if "wal" in self.disks:
+            wal = self._folder("postgres") / "data" / "pg_wal"
+            subprocess.run(["cp", "-a", wal, self.disks["wal"].folder], check=True)
+            shutil.rmtree(wal)
+            wal.symlink_to(self.disks["wal"].folder / "pg_wal")
+        self.postgres = EmbeddedPostgres(self._folder("postgres"), port=port)
+        self.engines.append(self.postgres)
         self.addresses = self.postgres.open()
-        for kind in ("service", "worker", "relay"):
+        for kind in ("service", "worker", "shard", "relay"):
             self.proxies[f"{kind} to database"] = Proxy(("127.0.0.1", port))
 
     def _start_broker(self) -> None:
         port = free_port()
         proxy = self.proxies["all to broker"] = Proxy(("127.0.0.1", port))
         advertised = {"advertised.listeners": f"PLAINTEXT://{proxy.address}"}
-        self.broker = KafkaBroker(self.home / "kafka", port, advertised)
+        self.broker = KafkaBroker(self._folder("kafka"), port, advertised)
+        self.engines.append(self.broker)
         self.broker.open()
 
     @property
@@ -143,6 +181,7 @@ class Plant:
             "LODESTONE_KAFKA_BOOTSTRAP_SERVERS": self.kafka,
             "LODESTONE_KAFKA_PARTITIONS": str(PARTITIONS),
             "LODESTONE_PORT": str(self.ports.get(name, 0)),
+            "PYTHONFAULTHANDLER": "1",
             "PYTHONPATH": str(ROOT),
         }
 
@@ -162,23 +201,28 @@ class Plant:
         """The processes of one kind."""
         return [process for process in self.processes.values() if process.kind == kind]
 
-    def stand_by(self) -> Iterator[str]:
-        """Start again what ended by itself; the names."""
+    def stand_by(self) -> None:
+        """Start again what ended by itself."""
         for process in self.processes.values():
-            if process.stand_by():
-                yield process.name
+            process.stand_by()
 
     def trouble(self) -> str:
-        """The last words of everybody."""
+        """The last words of everybody and where each thread of ours stands; it ends all, and the logs stay."""
+        self.kept = True
+        for process in self.processes.values():
+            process.signal(signal.SIGCONT)
+            process.signal(signal.SIGABRT)  # faulthandler writes every thread's stack
+            if process.running is not None:
+                process.running.wait()
         words = []
         for name in COMMANDS:
             lines = (self.home / f"{name}.log").read_text(errors="replace").splitlines()
             lines = [line for line in lines if '"event": "request"' not in line]
-            words.append("\n".join([f"--- {name}", *lines[-8:]]))
-        return "\n".join(words)
+            words.append("\n".join([f"--- {name}", *lines[-60:]]))
+        return "\n".join([*words, f"Logs and data are in {self.home}"])
 
     def remove(self) -> None:
-        """End everything."""
+        """End everything that was started."""
         for process in self.processes.values():
             process.signal(signal.SIGCONT)
             process.signal(signal.SIGKILL)
@@ -187,6 +231,9 @@ class Plant:
             process.log.close()
         for proxy in self.proxies.values():
             proxy.close()
-        self.broker.close()
-        self.postgres.close()
-        shutil.rmtree(self.home, ignore_errors=True)
+        for engine in self.engines:
+            engine.close()
+        for disk in self.disks.values():
+            disk.remove()
+        if not self.kept:
+            shutil.rmtree(self.home, ignore_errors=True)

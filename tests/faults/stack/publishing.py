@@ -111,6 +111,8 @@ class Publisher(threading.Thread):
         if producer is not None:
             with suppress(KafkaError, AssertionError):
                 producer.close(timeout=0.5)
+            with suppress(KafkaError, AssertionError):
+                producer.close(timeout=0)  # else the interpreter closes it once more, and complains aloud
 
 
 def publishers(cluster: Callable[[], Cluster], token: str, count: int, seed: int) -> list[Publisher]:

@@ -68,7 +68,9 @@ def _channels(cluster: Cluster) -> dict[str, Any]:
 
 def _channel(topic: Topic, messages: Iterable[str]) -> dict[str, Any]:
     settings: dict[str, Any] = {
-        key: value.split(",") if key == "cleanup.policy" else int(value) for key, value in topic.settings.items()
+        key: value.split(",") if key == "cleanup.policy" else int(value)
+        for key, value in topic.settings.items()
+        if key != "message.timestamp.type"  # none of those that the document's form knows
     }
     kafka = {"topic": topic.name, "partitions": topic.partitions, "topicConfiguration": settings}
     return {
