@@ -134,17 +134,23 @@ class Faults:
 
     def works_again(self, part: str) -> None:
         """Wait until the doors answer, and after others until what was in the log then is folded or published."""
-        head = self._until(lambda: self._status().get("position"))
+        head = self._until(lambda: self._status().get("position"), lambda position: position > 0)
         if part in ("worker", "shard", "database"):
-            self._until(lambda: min(one["position"] for one in self._status()["projections"].values()) >= head)
+            self._until(self._folded, lambda position: position >= head)
         if part in ("relay", "broker"):
-            self._until(lambda: (self._status()["relay"]["position"] or 0) >= head)
+            self._until(self._published, lambda position: position >= head)
 
     def settled(self) -> None:
         """Wait until everything that was published is in the log, folded and published, however long that takes."""
-        self._until(lambda: self._ingress_lag() == 0)
+        self._until(self._ingress_lag, lambda lag: lag == 0)
         for part in ("worker", "relay"):
             self.works_again(part)
+
+    def _folded(self) -> int:
+        return min(int(one["position"]) for one in self._status()["projections"].values())
+
+    def _published(self) -> int:
+        return int(self._status()["relay"]["position"] or 0)
 
     def _ingress_lag(self) -> float | None:
         metrics = httpx.get(f"{self.door()}/metrics", timeout=5).text
@@ -159,23 +165,22 @@ class Faults:
         answer = httpx.get(f"{self.door()}/v1/status", headers=self.headers, timeout=5)
         return dict(answer.json()) if answer.status_code == 200 else {}
 
-    def _until(self, asked: Callable[[], Any]) -> Any:
-        """Ask until there is an answer; a plant whose positions move has all the time that it needs."""
-        deadline, seen, status = time.monotonic() + LONGEST_S, "", {}
+    def _until(self, asked: Callable[[], Any], enough: Callable[[Any], bool]) -> Any:
+        """Ask until it is enough; what moves has all the time that it needs."""
+        deadline, before, found = time.monotonic() + LONGEST_S, None, None
         while time.monotonic() < deadline:
             self.plant.stand_by()
             try:
-                if found := asked():
-                    return found
-                status = self._status()
+                found = asked()
             except (httpx.HTTPError, psycopg.Error, KeyError, ValueError):
-                pass
-            places = _places(status)
-            if places != seen:
-                seen, deadline = places, time.monotonic() + LONGEST_S
+                found = None
+            if found is not None and enough(found):
+                return found
+            if found is not None and found != before:
+                before, deadline = found, time.monotonic() + LONGEST_S
             time.sleep(0.1)
         words = self._last_words()
-        raise AssertionError(f"it did not come back: {words}\n{self.plant.trouble()}")
+        raise AssertionError(f"it did not come back, and stands at {before}: {words}\n{self.plant.trouble()}")
 
     def _last_words(self) -> str:
         words = []
@@ -186,12 +191,6 @@ class Faults:
                 words.append(repr(error))
         (self.plant.home / "last-words.txt").write_text("\n".join(words))
         return words[0]
-
-
-def _places(status: dict[str, Any]) -> str:
-    """Where everything is, and nothing that changes while nothing moves."""
-    folded = {name: one["position"] for name, one in status.get("projections", {}).items()}
-    return f"{status.get('position')} {folded} {status.get('relay', {}).get('position')}"
 
 
 def joined(threads: list[threading.Thread], plant: Plant) -> None:

@@ -42,7 +42,7 @@ class Publisher(threading.Thread):
         while not self.ending.is_set():
             events = self._events(self.chance.randint(1, 30))
             self._until_acknowledged(events)
-            time.sleep(self.chance.uniform(0.0, 0.1))
+            time.sleep(self.chance.uniform(0.0, 0.5))
         if self._producer is not None:
             self._producer.close(timeout=5)
 
