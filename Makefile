@@ -57,7 +57,7 @@ bench: $(VENV)/.tools kafka ## Measure ourselves against yardsticks; prints a ta
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 .PHONY: faults
-faults: $(VENV)/.tools kafka faketime ## Kill, cut off, fill and mislead every part of the stack under load; writes build/faults.json.
+faults: $(VENV)/.tools kafka ## Kill, cut off, fill and mislead every part of the stack under load; writes build/faults.json.
 	$(BIN)/python -m tests.faults $(ARGS)
 
 .PHONY: soak
@@ -80,10 +80,6 @@ kafka: $(VENV)/.tools
 .PHONY: promtool
 promtool: $(VENV)/.tools
 	@.ci/promtool $(BIN)
-
-.PHONY: faketime
-faketime:
-	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || .ci/apt libfaketime
 
 .PHONY: compose
 compose:

@@ -95,7 +95,7 @@ def test_every_room_stands_in_the_architecture():
 
 def test_every_make_target_explains_itself():
     makefile = _text("Makefile")
-    tools = {"browser", "compose", "faketime", "kafka", "promtool"}
+    tools = {"browser", "compose", "kafka", "promtool"}
     phony = set(re.findall(r"^\.PHONY: ([a-z]+)", makefile, flags=re.MULTILINE)) - tools
     assert phony - set(re.findall(r"^([a-z]+):.*## .+", makefile, flags=re.MULTILINE)) == set()
 

@@ -1,7 +1,7 @@
 """`python -m tests.faults clock`: the clocks of processes jump by hours, forward and back, while they work."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -9,46 +9,30 @@ import psycopg
 from tests.faults.stack.faulting import Faults
 from tests.faults.stack.plant import COMMANDS, Plant
 
-LIBRARY = "faketime/libfaketimeMT.so.1"
 HOURS = (-26, -5, -1, 2, 7, 49)
 BETWEEN_S = (0.5, 2.0)
 
 
 class Clocks:
-    """A file for each process that says by how much its clock is wrong; Debian's libfaketime reads it."""
+    """A file for each process that says by how much its clock is wrong."""
 
     def __init__(self, plant: Plant) -> None:
-        self.plant = plant
-        self.library = library()
-        plant.told = self.told
+        self.home = plant.home
+        plant.program = self.program
 
-    def told(self, name: str) -> Mapping[str, str]:
-        """What makes a process see the clock of its file: the wall clock only, for monotonic clocks do not jump."""
+    def program(self, name: str) -> tuple[str, ...]:
+        """What runs a command under that clock."""
         self.set(name, 0)
-        return {
-            "LD_PRELOAD": str(self.library),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file(name)),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
+        return ("tests.faults.clocked", str(self._file(name)))
 
     def set(self, name: str, hours: int) -> None:
         """Let the clock of this process be wrong by so much from now on."""
         part = self._file(name).with_suffix(".part")
-        part.write_text(f"{hours:+d}h\n")
+        part.write_text(str(hours * 3600))
         part.replace(self._file(name))
 
     def _file(self, name: str) -> Path:
-        return self.plant.home / f"{name}.clock"
-
-
-def library() -> Path:
-    """Where libfaketime is. Raises RuntimeError with the command that installs it."""
-    found: Iterator[Path] = (place for place in Path("/usr/lib").glob(f"*/{LIBRARY}"))
-    place = next(found, None)
-    if place is None:
-        raise RuntimeError("libfaketime is not here: sudo apt-get install libfaketime")
-    return place
+        return self.home / f"{name}.clock"
 
 
 def jump_clocks(faults: Faults, clocks: Clocks, jumps: int, say: Callable[[str], None]) -> None:

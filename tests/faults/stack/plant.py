@@ -41,6 +41,7 @@ class Process:
     """One process of ours: started again by whoever stands by it, here the plant."""
 
     name: str
+    program: tuple[str, ...]
     environment: dict[str, str]
     log: IO[bytes]
     running: subprocess.Popen[bytes] | None = None
@@ -51,7 +52,7 @@ class Process:
         return self.name.partition("-")[0]
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "services.cli", *COMMANDS[self.name]]
+        command = [sys.executable, "-m", *self.program, *COMMANDS[self.name]]
         self.running = subprocess.Popen(
             command, env=self.environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
         )
@@ -101,8 +102,8 @@ class Plant:
     engines: list[EmbeddedPostgres | KafkaBroker] = field(default_factory=list)
     disks: dict[str, Disk] = field(default_factory=dict)
     """Small disks of `postgres`, its `wal` and `kafka`, where they have one."""
-    told: Callable[[str], Mapping[str, str]] = lambda name: {}
-    """What a process is told besides."""
+    program: Callable[[str], tuple[str, ...]] = lambda name: ("services.cli",)
+    """The module that runs a process, and what comes before its command."""
     kept: bool = False
     """Whether the folder stays, for something went wrong."""
 
@@ -125,7 +126,7 @@ class Plant:
         self.command("migrate")
         for name in COMMANDS:
             log = (self.home / f"{name}.log").open("ab")
-            self.processes[name] = Process(name, {**self.environment(name), **self.told(name)}, log)
+            self.processes[name] = Process(name, self.program(name), self.environment(name), log)
             self.processes[name].start()
 
     def small(self, engine: str, megabytes: int) -> None:
