@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 
 import orjson
+from kafka.errors import TopicAuthorizationFailedError
 
 from events.facts.earlier import vibration_v2
 from services.transports.kafka import topics
@@ -28,6 +29,18 @@ class Dying(Teller):
 
     def _remove(self, connection, rows):
         raise EOFError
+
+
+class Barred(Teller):
+    """One whose first try an ACL refuses, as an operator may set and then mend it."""
+
+    barred = 1
+
+    def _publish(self, rows):
+        if self.barred:
+            self.barred -= 1
+            raise TopicAuthorizationFailedError(self.topic)
+        super()._publish(rows)
 
 
 def by_offset(records):
@@ -120,3 +133,14 @@ def test_what_was_published_and_not_yet_removed_when_all_stopped_is_published_ag
     told = bench.rejected(2)
     assert len(told) >= 2 and {record.value for record in told} == {b"no event"}
     assert rows(database, "SELECT count(*) FROM ingress_rejections") == [(0,)]
+
+
+def test_what_an_acl_kept_from_being_told_is_told_once_it_is_mended(kafka, database, bench):
+    bench.plain(b"no event", partition=0)
+    ingress = ingress_of(kafka, database)
+    ingress.teller = teller = Barred(kafka, database)
+    with running(ingress):
+        until(lambda: outcomes(ingress) == {"rejected": 1})
+        until(lambda: not teller.barred)
+        teller.wake()
+        assert [record.value for record in bench.rejected(1)] == [b"no event"]

@@ -6,10 +6,12 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
+import structlog
 from kafka import KafkaProducer
+from kafka.errors import KafkaError
 from sqlalchemy import Connection, RowMapping, delete, select
 
-from events.errors import Unavailable
+from events.errors import DomainError
 from services.store.database import Database
 from services.store.tables import ingress_rejections
 from services.transports.kafka import topics
@@ -18,6 +20,8 @@ from services.transports.kafka.connecting import Cluster
 AT_ONCE = 200
 IDLE_S = 5.0
 FLUSH_S = 15.0
+
+_words = structlog.get_logger("ingress")
 
 
 class Teller:
@@ -28,6 +32,7 @@ class Teller:
         self.database = database
         self.topic = topics.bench_rejected(cluster).name
         self._producer: KafkaProducer | None = None
+        self._trouble: str | None = None
         self._awake = threading.Event()
         self._ended = threading.Event()
 
@@ -50,15 +55,28 @@ class Teller:
         while True:
             ending = self._ended.is_set()
             self._awake.clear()
-            with suppress(Unavailable):
+            try:
                 while self.tell_some():
-                    pass
+                    self._trouble = None
+            except DomainError as error:  # refused by an ACL as well: an operator may mend that under us
+                self._in_trouble(error.detail)
             if ending:
                 break
             self._awake.wait(IDLE_S)
-        if self._producer is not None:
-            self._producer.close(timeout=2)
-            self._producer = None
+        self._let_go()
+
+    def _in_trouble(self, detail: str) -> None:
+        """Say once why nothing is told, and begin with another client: one that failed for good never sends again."""
+        if detail != self._trouble:
+            self._trouble = detail
+            _words.warning("refused messages are not told yet", reason=detail)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError):
+                producer.close(timeout=2)
 
     def tell_some(self) -> int:
         """Publish up to 200 refusals and remove them; how many. What another member is telling is passed over."""
