@@ -1,6 +1,7 @@
 """Reading: one member of the consumer group, placed by the cursors in our database and not by the group's offsets."""
 
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -20,6 +21,8 @@ AT_ONCE = 1_000
 FETCHED = 4 * 1024 * 1024
 """Bytes that are fetched ahead at most; of one partition a quarter."""
 ASK_MS = 5_000
+STUCK_S = 15.0
+"""How long a client may bring nothing of what is there before it is taken for stuck, as was seen after a rebalance."""
 
 
 class _Watch(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -45,6 +48,7 @@ class Reader:
         self.ends: dict[TopicPartition, int] = {}
         self.paused = False
         self.seen = self.ask_topics()
+        self.heard = time.monotonic()
         self.watch = _Watch()
         self.consumer: KafkaConsumer = cluster.consumer(
             member_name(GROUP, log_id),
@@ -61,6 +65,8 @@ class Reader:
     def poll(self, timeout_ms: int) -> list[Any]:
         """The next messages, partition after partition, each in order; none while we are to be placed anew."""
         found: Mapping[TopicPartition, list[Any]] = self.consumer.poll(timeout_ms=timeout_ms)
+        if found or self.paused:
+            self.heard = time.monotonic()
         if self.watch.changed.is_set():
             return []
         for partition, records in found.items():
@@ -145,13 +151,20 @@ class Reader:
             return 0
 
     def look(self) -> bool:
-        """Ask the brokers where our partitions end, and whether the topics are the same still; if not, begin anew.
+        """Ask the brokers where our partitions end, and whether the topics are the same still.
+
+        False when they are not, or when nothing comes of what is there: then begin anew with another client.
 
         Raises KafkaError or Unavailable when they are away: `poll` alone would wait for them in silence.
         """
         if self.places:
             self.ends = self.consumer.end_offsets(list(self.places), timeout_ms=ASK_MS)
-        return self.ask_topics() == self.seen
+        return self.ask_topics() == self.seen and not self._stuck()
+
+    def _stuck(self) -> bool:
+        if time.monotonic() - self.heard < STUCK_S:
+            return False
+        return any(self.consumer.position(at, timeout_ms=ASK_MS) < self.ends[at] for at in self.places)
 
     def close(self) -> None:
         """Leave the group, so that others take over at once."""

@@ -35,10 +35,12 @@ class Following:
         else:
             self._take([last])
 
-    def look(self) -> None:
-        """Take what came since. Raises Refused when the topics are another log's."""
-        for records in self.consumer.poll(timeout_ms=0).values():
+    def look(self) -> bool:
+        """Take what came since; whether anything did. Raises Refused when the topics are another log's."""
+        found = self.consumer.poll(timeout_ms=0)
+        for records in found.values():
             self._take(records)
+        return bool(found)
 
     def _take(self, records: list) -> None:  # type: ignore[type-arg]
         for record in records:
@@ -51,6 +53,11 @@ class Following:
                     f"log {self.log_id}. Give this one topics of its own with LODESTONE_KAFKA_PREFIX."
                 )
             self.kept.append(found)
+
+    def end(self, partition: int) -> int:
+        """Up to which offset a partition is published, as far as was heard."""
+        shares = self.kept[-1].shares if self.kept else ()
+        return shares[partition].end if partition < len(shares) else 0
 
     def reached(self, partition: int, offset: int, standing: Standing) -> int:
         """The position that a partition is folded up to which was read up to this offset; 0: not known."""

@@ -20,7 +20,11 @@ from services.transports.kafka.sharding.following import Following
 from services.transports.kafka.sharding.places import Place, TopicGap, read
 from services.transports.kafka.sharding.reader import GROUP, Reader
 
-POLL_MS = 50
+POLL_MS = 100
+SETTLE_S = 0.5
+"""How often is looked how far the shares are where nothing came that could have moved them."""
+STUCK_S = 10.0
+"""How long a client may bring nothing of what is there before it is taken for stuck, as was seen after a rebalance."""
 LOOK_S = 2.0
 """How often is looked whether what was given back to one process was divided again, and Kafka told how far we are."""
 LEFT_OUT_S = 5.0
@@ -47,6 +51,8 @@ class ShardMember:
         self._partitions = 0
         self._empty: float | None = None
         self._looked = 0.0
+        self._settled = 0.0
+        self._heard = 0.0
 
     def run(self) -> None:
         """Until `stop`; Kafka or database that are away are waited for, and said once.
@@ -119,15 +125,19 @@ class ShardMember:
             self._place(reader, reader.assigned())
             self.figures.reading(reader.group, sorted(self.places))
             return
+        if found:
+            self._heard = time.monotonic()
         for partition, records in found.items():
             if partition in self.places:
                 self._fold(reader, partition, records)
-        following.look()
-        self._settle(reader, following)
+        told = following.look()
+        if found or told or time.monotonic() - self._settled > SETTLE_S:
+            self._settle(reader, following)
         self._look(reader)
 
     def _place(self, reader: Reader, partitions: Sequence[int]) -> None:
         """Go to where the shares of these partitions stand; those of which nothing is divided are left alone."""
+        self._heard = time.monotonic()
         found = self.sharing.places(partitions)
         self._standing = standing(self.database)
         self.places = {one: place for one, place in self.places.items() if one in reader.assigned()}
@@ -205,6 +215,7 @@ class ShardMember:
 
     def _settle(self, reader: Reader, following: Following) -> None:
         """Move the shares to the positions that the relay's progress allows, all in one transaction."""
+        self._settled = time.monotonic()
         stand, offsets = dict[int, tuple[int, int]](), dict[int, int]()
         for partition, place in self.places.items():
             offset = offsets[partition] = reader.offset(partition)
@@ -215,6 +226,7 @@ class ShardMember:
             believed = {partition: self.places[partition].believed for partition in stand}
             for partition, places in self.sharing.settle(stand, believed).items():
                 self.places[partition].believed = places
+        self._check_moving(reader, {one for one in offsets if following.end(one) > offsets[one]})
         ends = reader.ends(self.places)
         for partition, place in self.places.items():
             self.figures.at(
@@ -234,6 +246,14 @@ class ShardMember:
         if changed:
             self._place(reader, changed)
         reader.tell_group({one: place.offset for one, place in self.places.items() if place.offset is not None})
+
+    def _check_moving(self, reader: Reader, behind: set[int]) -> None:
+        """Raises Unavailable, so that we join again, when nothing comes of what the relay says is there."""
+        if behind and time.monotonic() - self._heard > STUCK_S:
+            raise Unavailable(
+                f"Nothing comes of partition {min(behind)} of {reader.topic}, where more is; joining again.",
+                retry_after_s=1,
+            )
 
     def _check_part(self, reader: Reader) -> None:
         """Raises Unavailable, so that we join again, when the group left us out though there is a part for each."""
