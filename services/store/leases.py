@@ -7,7 +7,8 @@ from sqlalchemy import Connection, text
 
 from services.store.database import Database
 
-LEASE_S = 10.0
+LEASE_S = 7.0
+"""So that another process folds and seals within ten seconds of a kill."""
 
 
 @dataclass(frozen=True, slots=True)

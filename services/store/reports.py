@@ -15,7 +15,7 @@ from services.store.database import Database
 
 PERIOD_S = 1.0
 STALE_S = 10.0
-"""After this long without a word a process counts as gone; as long as a lease."""
+"""After this long without a word a process counts as gone."""
 FORGOTTEN_S = 600.0
 """After this long nobody asks any more what became of it."""
 

@@ -11,7 +11,6 @@ from events.errors import Unavailable
 from events.partitions import partition_of
 from projections.folds.fold import Projection
 from services.store.database import Database
-from services.store.leases import LEASE_S
 from services.store.log import Clock, Log
 from services.store.projecting import generations, shares
 from services.store.projecting.folding import Releases, Target, fold_carefully, known_part, mine, no_release
@@ -20,6 +19,8 @@ from services.store.projecting.pages import PAGE, Moved
 from services.store.projecting.parking import park
 from services.store.projecting.shares import Share
 
+IDLE_S = 10
+"""How long a page may hold its share's row without a word to the database: who is stopped then lets others go on."""
 TRIES = 5
 """How often a page is tried that PostgreSQL gave up because two waited for each other."""
 
@@ -266,7 +267,7 @@ def page_of(connection: Connection) -> None:
     are lost together or not at all. A process that is stopped in the middle holds the others up no longer than a lease.
     """
     connection.execute(text("SET LOCAL synchronous_commit TO off"))
-    connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{int(LEASE_S)}s'"))
+    connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_S}s'"))
 
 
 def _gave_up(error: Unavailable) -> bool:
