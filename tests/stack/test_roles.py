@@ -1,7 +1,9 @@
 """The script that the PostgreSQL container runs once: two roles, of which the one that serves cannot change the log."""
 
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +20,10 @@ SCRIPT = ROOT / "services" / "stack" / "roles.sh"
 
 
 @pytest.fixture
-def empty(tmp_path_factory) -> Iterator[EmbeddedPostgres]:
+def empty() -> Iterator[EmbeddedPostgres]:
     """A server as the image makes it: a superuser and an empty database, and none of our roles."""
-    home = tmp_path_factory.mktemp("roles")
-    for folder in (home, home.parent, home.parent.parent):
-        folder.chmod(0o711)
+    home = Path(tempfile.mkdtemp(prefix="lodestone-roles-"))
+    home.chmod(0o711)
     server = EmbeddedPostgres(home / "postgres", unsafe_fast=True)
     server.open()
     server.drop_database("lodestone")
@@ -32,6 +33,7 @@ def empty(tmp_path_factory) -> Iterator[EmbeddedPostgres]:
         connection.execute("CREATE DATABASE lodestone")
     yield server
     server.close()
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def test_the_role_that_serves_is_made_apart_from_the_owner_and_cannot_change_the_log(empty):
