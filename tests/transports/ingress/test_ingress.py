@@ -160,7 +160,9 @@ def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing_and_one
 @pytest.mark.parametrize("who", ["another program", "another log"])
 def test_a_group_that_somebody_else_uses_is_named_with_what_to_do(kafka, database, bench, who):
     name = "billing" if who == "another program" else f"{kafka.prefix}-ingress-01234567"
-    other = KafkaConsumer(bench.topic, bootstrap_servers=kafka.servers, group_id=kafka.name("ingress"), client_id=name)
+    other = KafkaConsumer(bootstrap_servers=kafka.servers, group_id=kafka.name("ingress"), client_id=name)
+    assert other.partitions_for_topic(bench.topic)  # else the group would share out a topic that it knows nothing of
+    other.subscribe([bench.topic])
     until(lambda: other.poll(timeout_ms=100) or other.assignment())
     with running(ingress_of(kafka, database)) as ingress:
         until(lambda: ingress.standing.trouble)
