@@ -1,9 +1,26 @@
-"""Consumer groups: how our members call themselves, and whether a group is ours alone."""
+"""Consumer groups: how our members call themselves, what they hear, and whether a group is ours alone."""
 
+import threading
+from typing import Any
+
+from kafka import ConsumerRebalanceListener
 from kafka.errors import GroupIdNotFoundError
 
 from events.errors import Refused
 from services.transports.kafka.connecting import Cluster
+
+
+class Watch(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes that a group shared its partitions out anew; called in the client's own thread."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Event()
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        self.changed.set()
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        self.changed.set()
 
 
 def member_name(group: str, log_id: str) -> str:

@@ -1,18 +1,17 @@
 """Reading: one member of the consumer group, placed by the cursors in our database and not by the group's offsets."""
 
-import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from services.store.database import Database
 from services.transports.kafka.connecting import Cluster
-from services.transports.kafka.groups import member_name
+from services.transports.kafka.groups import Watch, member_name
 from services.transports.kafka.ingress.cursors import UNKNOWN, Found, Place, find, stored
 
 GROUP = "ingress"
@@ -23,19 +22,6 @@ FETCHED = 4 * 1024 * 1024
 ASK_MS = 5_000
 STUCK_S = 15.0
 """How long a client may bring nothing of what is there before it is taken for stuck, as was seen after a rebalance."""
-
-
-class _Watch(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Notes that the group shared its partitions out anew; called in the client's own thread."""
-
-    def __init__(self) -> None:
-        self.changed = threading.Event()
-
-    def on_partitions_revoked(self, revoked: Any) -> None:
-        self.changed.set()
-
-    def on_partitions_assigned(self, assigned: Any) -> None:
-        self.changed.set()
 
 
 class Reader:
@@ -49,7 +35,7 @@ class Reader:
         self.paused = False
         self.seen = self.ask_topics()
         self.heard = time.monotonic()
-        self.watch = _Watch()
+        self.watch = Watch()
         self.consumer: KafkaConsumer = cluster.consumer(
             member_name(GROUP, log_id),
             group_id=cluster.name(GROUP),

@@ -1,18 +1,17 @@
 """The reader: one member of the consumer group of shards, placed by the shares' rows and not by the group's offsets."""
 
-import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from services.store.projecting.pages import PAGE
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
-from services.transports.kafka.groups import member_name
+from services.transports.kafka.groups import Watch, member_name
 from services.transports.kafka.sharding.places import Place
 
 GROUP = "shards"
@@ -21,26 +20,13 @@ FETCHED = 32 * 1024 * 1024
 ASK_MS = 5_000
 
 
-class _Watch(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Notes that the group shared its partitions out anew; called in the client's own thread."""
-
-    def __init__(self) -> None:
-        self.changed = threading.Event()
-
-    def on_partitions_revoked(self, revoked: Any) -> None:
-        self.changed.set()
-
-    def on_partitions_assigned(self, assigned: Any) -> None:
-        self.changed.set()
-
-
 class Reader:
     """Reads the log's topic as a member of the group. Not for several threads. Raises Unavailable, Forbidden."""
 
     def __init__(self, cluster: Cluster, log_id: str) -> None:
         self.group = cluster.name(GROUP)
         self.topic = topics.whole_log(cluster).name
-        self.watch = _Watch()
+        self.watch = Watch()
         self.consumer: KafkaConsumer = cluster.consumer(
             member_name(GROUP, log_id),
             group_id=self.group,
