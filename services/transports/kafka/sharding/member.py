@@ -125,11 +125,11 @@ class ShardMember:
             self._place(reader, reader.assigned())
             self.figures.reading(reader.group, sorted(self.places))
             return
-        if found:
-            self._heard = time.monotonic()
         for partition, records in found.items():
             if partition in self.places:
                 self._fold(reader, partition, records)
+        if found:  # after the folding, which may take longer than what a silent client is allowed
+            self._heard = time.monotonic()
         told = following.look()
         if found or told or time.monotonic() - self._settled > SETTLE_S:
             self._settle(reader, following)
