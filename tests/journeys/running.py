@@ -19,9 +19,9 @@ import httpx
 
 from services.store.database.binaries import working_in
 from services.store.database.postgres import EmbeddedPostgres
+from tests.processes import environment
 
 COMMAND = [sys.executable, "-m", "services.cli"]
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def free_port() -> int:
@@ -54,12 +54,7 @@ class Running:
         self.home.chmod(0o711)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LODESTONE_")}
-        self.environment = kept | {
-            "LODESTONE_DATA_DIR": str(self.home / "data"),
-            "LODESTONE_PORT": str(self.port),
-            "PYTHONPATH": str(ROOT),
-        }
+        self.environment = environment(self.home / "data", port=self.port)
         self.process: subprocess.Popen[str] | None = None
         if not bare:
             (self.home / "data").mkdir(mode=0o711)

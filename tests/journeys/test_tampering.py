@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from tests.faults.killed_import import write_events
-from tests.journeys.running import ROOT, Running
+from tests.house.tree import ROOT
+from tests.journeys.running import Running
 
 FAULTS = ROOT / "tests" / "faults"
 

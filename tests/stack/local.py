@@ -1,7 +1,6 @@
 """A stack of a test's own: its folder, its four ports, and the commands that a person would type."""
 
 import json
-import os
 import random
 import shutil
 import socket
@@ -14,8 +13,7 @@ from typing import Any
 import httpx
 
 from services.stack.home import KAFKA_BESIDE, POSTGRES_BESIDE, Home
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.processes import environment
 
 
 def free_ports() -> int:
@@ -40,10 +38,8 @@ class LocalStack:
         self.folder = self.home / "stack"
         self.port = free_ports()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.plain = {name: value for name, value in os.environ.items() if not name.startswith("LODESTONE_")}
-        self.plain["PYTHONPATH"] = str(ROOT)
-        own = {"DATA_DIR": str(self.home), "PORT": str(self.port), "KAFKA_PREFIX": "plant-7"}
-        self.environment = self.plain | {f"LODESTONE_{name}": value for name, value in own.items()}
+        self.plain = environment()
+        self.environment = environment(self.home, port=self.port, kafka_prefix="plant-7")
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`python -m services.stack …`, to its end."""

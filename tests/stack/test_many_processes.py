@@ -1,6 +1,5 @@
 """Two services, three workers and two relays on one database under load: dense positions, and nothing applied twice."""
 
-import os
 import subprocess
 import time
 from collections import Counter
@@ -20,7 +19,8 @@ from services.store.reports import reports
 from services.store.verifying import verify
 from services.transports.kafka.connecting import Cluster
 from tests.faults.load import benches
-from tests.journeys.running import COMMAND, ROOT, free_port
+from tests.journeys.running import COMMAND, free_port
+from tests.processes import environment
 from tests.transports.ingress.bench import Bench
 from tests.transports.relay.plain import number, read
 
@@ -35,14 +35,7 @@ class Plant:
     def __init__(self, database: Database, kafka: Cluster, folder: Path) -> None:
         self.database = database
         self.folder = folder
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LODESTONE_")}
-        self.environment = kept | {
-            "LODESTONE_DATA_DIR": str(folder),
-            "LODESTONE_DATABASE_URL": database.url,
-            "LODESTONE_KAFKA_BOOTSTRAP_SERVERS": kafka.servers,
-            "LODESTONE_KAFKA_PREFIX": kafka.prefix,
-            "PYTHONPATH": str(ROOT),
-        }
+        self.environment = environment(folder, kafka, database_url=database.url)
         self.ports = [free_port() for command in PROCESSES if command == "serve"]
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         ports = iter(self.ports)
@@ -51,8 +44,8 @@ class Plant:
 
     def _start(self, command: str, port: int) -> None:
         log = (self.folder / f"{command}.log").open("ab")
-        environment = self.environment | {"LODESTONE_PORT": str(port)}
-        process = subprocess.Popen([*COMMAND, command, *OPTIONS[command]], env=environment, stdout=log, stderr=log)
+        told = self.environment | {"LODESTONE_PORT": str(port)}
+        process = subprocess.Popen([*COMMAND, command, *OPTIONS[command]], env=told, stdout=log, stderr=log)
         self.running[leases.owner_of(process.pid)] = process
 
     def at_work(self, role: str) -> list[str]:

@@ -1,6 +1,5 @@
 """How fast events come from Kafka into the log, durably: against a bare consumer with COPY, on the same servers."""
 
-import os
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from services.transports.kafka.binding import structured
 from services.transports.kafka.connecting import Cluster
 from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, in_turn, merge, rate, report
+from tests.processes import environment
 from tests.store.facts import straight
 
 MESSAGES = 40_000
@@ -73,15 +73,9 @@ def template(server: EmbeddedPostgres) -> str:
 @contextmanager
 def workers(cluster: Cluster, url: str, number: int, folder: Path) -> Iterator[None]:
     """So many processes that do nothing but take in."""
-    environment = {
-        **os.environ,
-        "LODESTONE_DATABASE_URL": url,
-        "LODESTONE_DATA_DIR": str(folder),
-        "LODESTONE_KAFKA_BOOTSTRAP_SERVERS": cluster.servers,
-        "LODESTONE_KAFKA_PREFIX": cluster.prefix,
-    }
+    told = environment(folder, cluster, database_url=url)
     command = [sys.executable, "-m", "services.cli", "worker", "--ingress", "--no-fold"]
-    running = [subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) for _ in range(number)]
+    running = [subprocess.Popen(command, env=told, stderr=subprocess.DEVNULL) for _ in range(number)]
     try:
         yield
     finally:

@@ -1,6 +1,5 @@
 """A plant under fault: both engines, every process of ours, and a proxy between any two that talk to each other."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -20,7 +19,8 @@ from services.stack.kafka import KafkaBroker
 from services.store.database.postgres import DATABASE, EmbeddedPostgres
 from tests.faults.disk import Disk
 from tests.faults.proxy import Proxy
-from tests.journeys.running import ROOT, free_port, initialised
+from tests.journeys.running import free_port, initialised
+from tests.processes import environment
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "service-1": ("serve", "--no-worker"),
@@ -174,17 +174,15 @@ class Plant:
     def environment(self, name: str = "service-1") -> dict[str, str]:
         """What a part is told."""
         kind = name.partition("-")[0]
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("LODESTONE_")}
-        return kept | {
-            "LODESTONE_DATA_DIR": str(self.home / "data"),
-            "LODESTONE_DATABASE_URL": self.database_url(kind),
-            "LODESTONE_DATABASE_OWNER_URL": self.database_url(kind, "owner"),
-            "LODESTONE_KAFKA_BOOTSTRAP_SERVERS": self.kafka,
-            "LODESTONE_KAFKA_PARTITIONS": str(PARTITIONS),
-            "LODESTONE_PORT": str(self.ports.get(name, 0)),
-            "PYTHONFAULTHANDLER": "1",
-            "PYTHONPATH": str(ROOT),
-        }
+        told = environment(
+            self.home / "data",
+            database_url=self.database_url(kind),
+            database_owner_url=self.database_url(kind, "owner"),
+            kafka_bootstrap_servers=self.kafka,
+            kafka_partitions=PARTITIONS,
+            port=self.ports.get(name, 0),
+        )
+        return told | {"PYTHONFAULTHANDLER": "1"}
 
     def command(self, *arguments: str) -> str:
         """Run a command to its end; what it printed."""

@@ -121,5 +121,5 @@ def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
 
 def outcomes(ingress: Ingress) -> dict[str, int]:
     """Messages by what became of them, those that there were."""
-    cells = ingress.standing.tally.figures().get("lodestone_ingress_messages_total", {})
+    cells = ingress.figures.tally.figures().get("lodestone_ingress_messages_total", {})
     return {labels[0]: int(number) for labels, number in cells.items() if number}

@@ -1,6 +1,5 @@
 """Events from Kafka enter the log, each once, whatever is sent, however often, and whoever takes it in."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from kafka.structs import TopicPartition
 
 from services.store.log import Log
 from services.transports.kafka.connecting import Cluster
+from tests.processes import environment
 from tests.store.facts import straight
 from tests.transports.ingress.bench import Bench, ingress_of, outcomes, rows, running, stored_ids, until
 
@@ -29,7 +29,8 @@ def test_each_event_enters_once_in_both_modes_with_repeats_and_reordering(kafka,
     bench.send(*reversed(events))
     with running(ingress_of(kafka, database)) as ingress:
         until(lambda: outcomes(ingress) == {"accepted": 60, "duplicate": 60})
-        lag = ingress.standing.figures()["kafka_consumergroup_lag"]
+        ingress.figures.measure()
+        lag = ingress.figures.tally.figures()["kafka_consumergroup_lag"]
         assert set(lag.values()) == {0.0} and len(lag) == 4
     assert sorted(stored_ids(database)) == ids(events)
     assert rows(database, "SELECT sum(next) FROM log_cursors") == [(120,)]
@@ -60,7 +61,7 @@ def test_a_topic_that_was_made_anew_is_an_alarm_and_is_read_from_its_start(kafka
         new = [{**event, "source": "/benches/B2"} for event in again.events(60)]
         again.send(*new)  # more than there were before: by their offsets alone nobody would know
         until(lambda: outcomes(ingress).get("accepted") == 80)
-        assert "made anew" in ingress.standing.says()["detail"]
+        assert "made anew" in ingress.figures.says()["detail"]
     assert sorted(stored_ids(database)) == ids(old + new)
 
 
@@ -70,15 +71,15 @@ def test_while_the_database_is_away_the_group_keeps_its_member_and_then_everythi
     bench.send(*bench.events(5))
     with running(ingress_of(kafka, database)) as ingress:
         until(lambda: outcomes(ingress) == {"accepted": 5})
-        before = ingress.standing.tally.figures()["lodestone_ingress_rebalances_total"]
+        before = ingress.figures.tally.figures()["lodestone_ingress_rebalances_total"]
         with away(database, postgres):
             bench.send(*bench.events(30))
-            until(lambda: ingress.standing.trouble)
-            assert "does not answer" in str(ingress.standing.trouble)
-            assert ingress.standing.reader is not None and ingress.standing.reader.paused
+            until(lambda: ingress.figures.trouble)
+            assert "does not answer" in str(ingress.figures.trouble)
+            assert ingress.figures.reader is not None and ingress.figures.reader.paused
         until(lambda: outcomes(ingress).get("accepted") == 35)
-        assert ingress.standing.trouble is None
-        assert ingress.standing.tally.figures()["lodestone_ingress_rebalances_total"] == before
+        assert ingress.figures.trouble is None
+        assert ingress.figures.tally.figures()["lodestone_ingress_rebalances_total"] == before
     assert len(set(stored_ids(database))) == 35
 
 
@@ -107,7 +108,7 @@ def test_members_that_come_and_go_in_the_middle_bring_every_event_once(kafka, da
     publishing = threading.Thread(target=publish)
     first, second = ingress_of(kafka, database), ingress_of(kafka, database)
     with running(first):
-        until(lambda: first.standing.reader and first.standing.reader.places)
+        until(lambda: first.figures.reader and first.figures.reader.places)
         publishing.start()
         with running(second):
             until(lambda: outcomes(second).get("accepted", 0) >= 20)
@@ -123,15 +124,9 @@ def test_members_that_come_and_go_in_the_middle_bring_every_event_once(kafka, da
 @contextmanager
 def process(cluster: Cluster, database, folder) -> Iterator[subprocess.Popen]:
     """`lodestone worker --ingress --no-fold` as a process."""
-    environment = {
-        **os.environ,
-        "LODESTONE_DATABASE_URL": database.url,
-        "LODESTONE_DATA_DIR": str(folder),
-        "LODESTONE_KAFKA_BOOTSTRAP_SERVERS": cluster.servers,
-        "LODESTONE_KAFKA_PREFIX": cluster.prefix,
-    }
+    told = environment(folder, cluster, database_url=database.url)
     command = [sys.executable, "-m", "services.cli", "worker", "--ingress", "--no-fold"]
-    running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(command, env=told, stderr=subprocess.PIPE, text=True)
     try:
         yield running
     finally:
@@ -165,10 +160,10 @@ def test_a_group_that_somebody_else_uses_is_named_with_what_to_do(kafka, databas
     other.subscribe([bench.topic])
     until(lambda: other.poll(timeout_ms=100) or other.assignment())
     with running(ingress_of(kafka, database)) as ingress:
-        until(lambda: ingress.standing.trouble)
-        told = str(ingress.standing.trouble)
+        until(lambda: ingress.figures.trouble)
+        told = str(ingress.figures.trouble)
         assert name in told and "LODESTONE_KAFKA_PREFIX" in told
-        assert ingress.standing.says()["state"] == "waiting"
+        assert ingress.figures.says()["state"] == "waiting"
         bench.send(*bench.events(1))
         other.close()
         until(lambda: outcomes(ingress) == {"accepted": 1})
@@ -187,15 +182,15 @@ def test_a_message_that_cannot_even_be_taken_apart_is_named_with_the_command_tha
     bench.plain(b"{}", (Broken("name"), b"value"), partition=0)
     bench.send(*bench.events(1), partition=0)
     with running(ingress_of(kafka, database)) as ingress:
-        until(lambda: "kafka-delete-records.sh" in str(ingress.standing.trouble))
-        until(lambda: f"{bench.topic} 0:2." in str(ingress.standing.trouble))
+        until(lambda: "kafka-delete-records.sh" in str(ingress.figures.trouble))
+        until(lambda: f"{bench.topic} 0:2." in str(ingress.figures.trouble))
         with kafka.admin() as admin:
             admin.delete_records({TopicPartition(bench.topic, 0): 3})
         until(lambda: outcomes(ingress) == {"accepted": 3})
-        assert "offset 2 to 2 were deleted" in ingress.standing.says()["detail"]
+        assert "offset 2 to 2 were deleted" in ingress.figures.says()["detail"]
 
 
 def test_kafka_that_is_away_is_named_and_waited_for(database):
     with running(ingress_of(Cluster("127.0.0.1:1", reach_s=0.2), database)) as ingress:
-        until(lambda: ingress.standing.trouble)
-        assert "Kafka at 127.0.0.1:1 does not answer" in str(ingress.standing.trouble)
+        until(lambda: ingress.figures.trouble)
+        assert "Kafka at 127.0.0.1:1 does not answer" in str(ingress.figures.trouble)

@@ -1,6 +1,5 @@
 """Real `lodestone relay` processes on a test's database and topics."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,8 +11,7 @@ from services.store import leases
 from services.store.database import Database
 from services.store.reports import reports
 from services.transports.kafka.connecting import Cluster
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.processes import environment
 
 
 class Relays:
@@ -23,14 +21,7 @@ class Relays:
         self.database = database
         self.folder = folder
         self.running: dict[str, subprocess.Popen[bytes]] = {}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LODESTONE_")}
-        self.environment = kept | {
-            "LODESTONE_DATA_DIR": str(folder),
-            "LODESTONE_DATABASE_URL": database.url,
-            "LODESTONE_KAFKA_BOOTSTRAP_SERVERS": kafka.servers,
-            "LODESTONE_KAFKA_PREFIX": kafka.prefix,
-            "PYTHONPATH": str(ROOT),
-        }
+        self.environment = environment(folder, kafka, database_url=database.url)
 
     def __enter__(self) -> "Relays":
         return self

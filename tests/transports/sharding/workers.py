@@ -1,6 +1,5 @@
 """A relay and members of the group of shards, in threads or as real processes, on a test's database and topics."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -22,8 +21,8 @@ from services.store.reports import reports
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.relay.relaying import Relay
 from services.transports.kafka.sharding.member import ShardMember
+from tests.processes import environment
 
-ROOT = Path(__file__).resolve().parents[3]
 DIVISIBLE = ("correlation", "lifetimes")
 
 
@@ -98,14 +97,7 @@ class Workers:
         self.database = database
         self.log = folder / "workers.log"
         self.running: dict[str, subprocess.Popen[bytes]] = {}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LODESTONE_")}
-        self.environment = kept | {
-            "LODESTONE_DATA_DIR": str(folder),
-            "LODESTONE_DATABASE_URL": database.url,
-            "LODESTONE_KAFKA_BOOTSTRAP_SERVERS": kafka.servers,
-            "LODESTONE_KAFKA_PREFIX": kafka.prefix,
-            "PYTHONPATH": str(ROOT),
-        }
+        self.environment = environment(folder, kafka, database_url=database.url)
 
     def __enter__(self) -> "Workers":
         return self

@@ -13,11 +13,12 @@ from events.errors import DomainError, Refused, Unavailable
 from services.exchange.ingest import Ingest
 from services.store.log import CursorMoved
 from services.store.reports import Reporter
+from services.store.sealing.ledger import log_id
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.groups import check_group
 from services.transports.kafka.ingress.bringing import Brought, bring
-from services.transports.kafka.ingress.figures import Standing
+from services.transports.kafka.ingress.figures import Figures
 from services.transports.kafka.ingress.messages import checked
 from services.transports.kafka.ingress.principals import Principals
 from services.transports.kafka.ingress.reading import GROUP, Reader
@@ -53,7 +54,7 @@ class Ingress:
         self.principals = principals
         self.owner = owner
         self.stopping = threading.Event()
-        self.standing = Standing(self.database, cluster)
+        self.figures = Figures(self.database, cluster)
         self.teller = Teller(cluster, self.database)
         self._flight: _Flight | None = None
         self._looked = 0.0
@@ -62,7 +63,7 @@ class Ingress:
         """Take messages in until told to stop; Kafka or database that are away are waited for, and said once."""
         tries = 0
         with (
-            Reporter(self.database, "ingress", self.owner, self.standing.says),
+            Reporter(self.database, "ingress", self.owner, self.figures.says),
             self.teller,
             ThreadPoolExecutor(1, thread_name_prefix="ingress-append") as appending,
         ):
@@ -72,40 +73,44 @@ class Ingress:
                     with self.cluster.reaching():
                         self._session()
                 except DomainError as error:
-                    self.standing.in_trouble(error.detail)
-                    tries = 0 if self.standing.worked_lately() else tries + 1
+                    self.figures.in_trouble(error.detail)
+                    tries = 0 if self.figures.worked_lately() else tries + 1
                     self.stopping.wait(TROUBLE_S[min(tries, len(TROUBLE_S) - 1)])
 
     def stop(self) -> None:
         """End after the batch in hand, and leave the group."""
         self.stopping.set()
-        self.standing.stopping = True
+        self.figures.stopping = True
 
     def _session(self) -> None:
         """As long as one consumer lives. Raises Refused for a topic or group that is not right; Unavailable."""
         trusted = self.principals.trusted
         wanted = topics.bench_events(self.cluster)
         topics.make_or_check(self.cluster, [wanted, topics.bench_rejected(self.cluster), *map(topics.trusted, trusted)])
-        log_id = self.standing.log_id()
-        check_group(self.cluster, GROUP, log_id)
-        reader = Reader(self.cluster, [wanted.name, *trusted], log_id)
-        self.standing.reader = reader
+        ours = self._log_id()
+        check_group(self.cluster, GROUP, ours)
+        reader = Reader(self.cluster, [wanted.name, *trusted], ours)
+        self.figures.reader = reader
         try:
             while not self.stopping.is_set() and self._look(reader):
                 self._turn(reader)
             with suppress(CursorMoved, Unavailable):  # what was not written is read again from the cursor
                 self._settle(reader)
         finally:
-            self.standing.reader = None
+            self.figures.reader = None
             self._let_land()
             reader.close()
+
+    def _log_id(self) -> str:
+        with self.database.connect() as connection:
+            return log_id(connection)
 
     def _turn(self, reader: Reader) -> None:
         try:
             records = reader.poll(POLL_MS)
             if reader.misplaced:
                 self._settle(reader)
-                self.standing.shared_anew()
+                self.figures.shared_anew()
                 self._look_around()
                 self._place(reader)
                 return
@@ -136,7 +141,7 @@ class Ingress:
         if reader.paused:
             reader.resume()
         brought = flight.brought.result()
-        self.standing.count(brought, flight.size, time.monotonic() - flight.began)
+        self.figures.count(brought, flight.size, time.monotonic() - flight.began)
         if brought.outcomes["rejected"]:
             self.teller.wake()
 
@@ -148,21 +153,21 @@ class Ingress:
 
     def _place(self, reader: Reader) -> None:
         for alarm in reader.place(self.database):
-            self.standing.alarm(alarm)
-        self.standing.placed(reader)
+            self.figures.misplaced(alarm)
+        self.figures.placed(reader)
 
     def _look_around(self) -> None:
         """Say so when somebody joined who is not one of us: part of the messages goes there."""
         try:
-            check_group(self.cluster, GROUP, self.standing.log_id())
+            check_group(self.cluster, GROUP, self._log_id())
         except Refused as error:
-            self.standing.warn(error.detail)
+            self.figures.alarm(error.detail)
 
     def _wait(self, reader: Reader, error: Unavailable) -> None:
         """Keep our place in the group, with everything paused, until the stored cursors can be read again."""
         self._let_land()
         while not self.stopping.is_set():
-            self.standing.in_trouble(error.detail)
+            self.figures.in_trouble(error.detail)
             for _ in range(10):
                 reader.pause()
                 reader.poll(0)

@@ -178,10 +178,11 @@ class ShardMember:
 
     def _check_restored(self, records: Sequence[Any]) -> None:
         """Records come from the log, so the log holds them; else the database was restored under us."""
-        last = max(int(dict(record.headers)["lodestone-position"]) for record in records[-1:])
+        headers = dict(records[-1].headers)
+        last = int(headers["lodestone-position"])
         if last > self._standing.head:
             self._standing = standing(self.database)
-            if self._shared(last, int(dict(records[-1].headers)["lodestone-epoch"])) > self._standing.head:
+            if self._shared(last, int(headers["lodestone-epoch"])) > self._standing.head:
                 raise Refused(
                     f"The topic {records[-1].topic} holds position {last}, and the log in this database ends at "
                     f"{self._standing.head}: it was restored from an older state; `lodestone recover` says more."
