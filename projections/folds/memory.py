@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from events.canonical import canonical
 from events.envelope import Recorded
 from projections.folds.accumulators import is_zero, summed
-from projections.folds.fold import Key, Projection, Ref
+from projections.folds.fold import Key, Ref
 
 R = TypeVar("R")
 Find = Callable[[Iterable[Ref]], Mapping[Ref, Recorded]]
@@ -91,33 +91,6 @@ class DictRows:
     def _check(self, row_type: type[Any], key: tuple[Any, ...]) -> None:
         if self.declared is not None and Key(row_type, key) not in self.declared:
             raise Undeclared(f"{row_type.__name__}{key} was not named by keys or more_keys")
-
-
-def fold_one(projection: Projection, event: Recorded, rows: DictRows) -> None:
-    """Fold one event, checking that only loaded keys are read."""
-    if event.type not in projection.types:
-        return
-    rows.declared = set()
-    projection.fold_events((event,), rows)
-    rows.declared = None
-    rows.tell((event,))
-
-
-def fold_together(projection: Projection, events: Iterable[Recorded], rows: DictRows | None = None) -> DictRows:
-    """The rows after folding these events as one batch, from nothing or after `rows`."""
-    rows = rows or DictRows(projection.row_types)
-    mine = [event for event in events if event.type in projection.types]
-    projection.fold_events(mine, rows)
-    rows.tell(mine)
-    return rows
-
-
-def fold_all(projection: Projection, events: Iterable[Recorded], rows: DictRows | None = None) -> DictRows:
-    """The rows after folding these events, from nothing or from `rows`."""
-    rows = rows or DictRows(projection.row_types)
-    for event in events:
-        fold_one(projection, event, rows)
-    return rows
 
 
 def digested(row_type: type[Any]) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:

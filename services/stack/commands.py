@@ -13,8 +13,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from events.errors import DomainError, Unavailable
+from events.errors import Unavailable
 from services import settings
+from services.cli.opening import application, run
 from services.cli.printing import Json, result, words
 from services.logs import configure_logs
 from services.settings import Settings
@@ -28,26 +29,12 @@ ONCE = {part.name for part in PARTS if part.once}
 HOPELESS = 3
 """A part that ended so often in a row before it was ever well is not waited for."""
 
-app = typer.Typer(
-    name="stack",
-    help="The topology of docker-compose.yml as processes of this machine.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+app = application("stack", "The topology of docker-compose.yml as processes of this machine.")
 
 
 def main() -> None:
-    """Run the command; a refusal is one sentence on standard error and exit 1, never a traceback."""
-    configure_logs("warning", as_json=not sys.stderr.isatty())
-    try:
-        app()
-    except DomainError as error:
-        words(error.detail)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        words("Interrupted; what was started goes on. `make stack-down` ends it.")
-        sys.exit(130)
+    """The command `python -m services.stack`."""
+    run(app, interrupted="Interrupted; what was started goes on. `make stack-down` ends it.")
 
 
 @app.command()

@@ -11,7 +11,8 @@ from events.vocabulary import characteristics
 from projections.folds.correlation import CORRELATION, CrossSum, MotorResults, ResultGroup
 from projections.folds.correlation.contributions import SAMPLE
 from projections.folds.correlation.motor import keep, known
-from projections.folds.memory import digest_rows, fold_all, state_digest
+from projections.folds.memory import digest_rows, state_digest
+from tests.folds.dictionaries import fold_all
 from tests.folds.plants import at, built, event, plants, recorded, ref, void
 
 ETA = characteristics.find("motor.eta")

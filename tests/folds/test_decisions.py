@@ -8,7 +8,6 @@ from projections.folds import all_projections
 from projections.folds.audit import AUDIT, AuditEntry, things_of
 from projections.folds.cases import CASES, Case, state_of
 from projections.folds.feeds import FEEDS, FeedEntry, NoticeRow
-from projections.folds.memory import fold_all
 from projections.folds.specbook import (
     SPECBOOK,
     RequirementRow,
@@ -18,6 +17,7 @@ from projections.folds.specbook import (
     effective,
     past,
 )
+from tests.folds.dictionaries import fold_all
 from tests.folds.plants import event, golden, is_test, recorded, ref
 
 

@@ -7,7 +7,7 @@ import pytest
 from projections.folds.genealogy import GENEALOGY, Evidence, Lot, LotLink, Motor, MotorLot, Party, SourceChange
 from projections.folds.genealogy.cycles import on_cycles
 from projections.folds.genealogy.trace import CYCLE, ancestors, counting, descendants, motors_of, shares_of
-from projections.folds.memory import fold_all
+from tests.folds.dictionaries import fold_all
 from tests.folds.plants import at, event, recorded, ref
 
 

@@ -1,7 +1,8 @@
 """Lifetimes: a motor's exposure counts once, failures by mode, exact sums by lot."""
 
 from projections.folds.lifetimes import LIFETIMES, LotLife, MotorLife
-from projections.folds.memory import fold_all, state_digest
+from projections.folds.memory import state_digest
+from tests.folds.dictionaries import fold_all
 from tests.folds.plants import at, built, event, recorded, ref, void
 
 

@@ -5,11 +5,11 @@ from itertools import count
 
 from sqlalchemy import select
 
-from projections.folds.memory import fold_all
 from services.store.log import Append
 from services.store.projecting import generations
 from services.store.projecting.projector import Projector
 from services.store.projecting.shapes import stored_table
+from tests.folds.dictionaries import fold_all
 from tests.store.projecting.counting import COUNTING
 
 SIZE = 500

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from projections.folds.memory import fold_all, state_digest
+from projections.folds.memory import state_digest
 from services.store.projecting.projector import Projector
+from tests.folds.dictionaries import fold_all
 from tests.store.projecting.counting import COUNTING, LotSum, Motor, built, fold
 from tests.store.projecting.folding import SIZE, append, projecting, rows_of
 

@@ -8,12 +8,12 @@ from events.envelope import utc_text
 from events.receive import Origin, draft
 from events.refs import ref_text
 from events.rules import specs
-from projections.folds.memory import fold_all
 from projections.folds.specbook import SPECBOOK, SpecHead
 from services.store.log import Append, Log
 from services.transports.kafka.relay.relaying import Relay
 from tests.doors.notices import tell
 from tests.engine.story import START
+from tests.folds.dictionaries import fold_all
 from tests.inference.test_assess import specs as texts
 from tests.transports.relay.plain import headers, number, read
 from tests.transports.relay.test_relay import running, wait_for

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from projections.folds import all_projections
-from projections.folds.memory import fold_together, state_digest
+from projections.folds.memory import state_digest
 from services.store import leases
 from services.store.database import Database
 from services.store.log import Log
@@ -21,6 +21,7 @@ from services.store.reports import reports
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.relay.relaying import Relay
 from services.transports.kafka.sharding.member import ShardMember
+from tests.folds.dictionaries import fold_together
 from tests.processes import environment
 
 DIVISIBLE = ("correlation", "lifetimes")
