@@ -1,4 +1,4 @@
-"""Opening a command line: its application, what its refusals become, and the parts of the service, loaded when needed."""
+"""Opening a command line: its application, what its refusals become, and the parts of the service, loaded late."""
 
 import sys
 from collections.abc import Iterator
