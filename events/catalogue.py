@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
+from msgspec import structs
 from pydantic import BaseModel
 
 from events.envelope import Recorded
@@ -218,7 +219,7 @@ def upcast(recorded: Recorded, catalogue: Mapping[str, EventType] = CATALOGUE) -
     if line.upcast is None:
         return recorded
     newest, data = upcast_data(line, recorded.data, catalogue)
-    return replace(recorded, type=newest.type, data=data)
+    return structs.replace(recorded, type=newest.type, data=data)
 
 
 def upcast_data(

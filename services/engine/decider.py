@@ -216,6 +216,13 @@ def _as_recorded(made: Draft, model: BaseModel, now: str) -> Recorded:
     """The draft as the case's own evolve reads it, before it has a position."""
     event = made.event
     return Recorded(
-        0, made.type, made.source, made.id, str(event["subject"]), now, now, made.stream, None,
-        str(event["partitionkey"]), None, None, model.model_dump(mode="json"),
-    )  # fmt: skip
+        type=made.type,
+        source=made.source,
+        id=made.id,
+        subject=str(event["subject"]),
+        time=now,
+        recorded_time=now,
+        stream=made.stream,
+        partition_key=str(event["partitionkey"]),
+        data=model.model_dump(mode="json"),
+    )

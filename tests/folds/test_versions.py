@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec import structs
 
 from events.canonical import canonical
 from events.catalogue import newest, upcast
@@ -119,7 +120,7 @@ def test_the_golden_examples_of_both_versions_tell_the_same_result(projection):
     before = [one for one in golden() if "vibration" not in one.type]
     states = []
     for one in same:
-        told = replace(recorded([one])[0], position=len(before) + 1)
+        told = structs.replace(recorded([one])[0], position=len(before) + 1)
         states.append(state_digest(fold_all(projection, [*before, told])))
     assert states[0] == states[1]
 

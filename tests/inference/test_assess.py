@@ -65,9 +65,16 @@ def played(case: CaseState, *commands: Command, at: datetime = NOW) -> CaseState
             line = line_of(type(model))
             case = evolve(
                 case,
-                Recorded(0, line.type, "/services/engine", "x", "", utc_text(at), utc_text(at), "", None, "", None,
-                         None, model.model_dump(mode="json")),
-            )  # fmt: skip
+                Recorded(
+                    type=line.type,
+                    source="/services/engine",
+                    id="x",
+                    time=utc_text(at),
+                    recorded_time=utc_text(at),
+                    stream="",
+                    data=model.model_dump(mode="json"),
+                ),
+            )
     return case
 
 

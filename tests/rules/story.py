@@ -46,7 +46,16 @@ def _recorded(model: BaseModel, number: int, at: datetime) -> Recorded:
     data = json.loads(model.model_dump_json())
     subject = line.subject_of(model)
     return Recorded(
-        number, line.type, "/services/engine", f"e-{number}", subject, time, time, stream, number, "", None, None, data
+        position=number,
+        type=line.type,
+        source="/services/engine",
+        id=f"e-{number}",
+        subject=subject,
+        time=time,
+        recorded_time=time,
+        stream=stream,
+        stream_version=number,
+        data=data,
     )
 
 

@@ -22,6 +22,11 @@ from services.store.log.writer import Clock, Writer, wall_clock
 from services.store.tables import identity_key, log_events, log_identity
 
 _COLUMNS = "SELECT position, body FROM log_events WHERE "
+_PAGE = _COLUMNS + "position > %s AND position <= %s ORDER BY position"
+"""Positions are dense, so the end of a page is known: the server plans for one partition, not for all that follow."""
+_NEXT = "SELECT position FROM log_events WHERE position > %s ORDER BY position LIMIT %s"
+PIECE = 200
+"""Rows of a page that come together: the server finds the next ones while these are decoded."""
 
 
 class LogHole(RuntimeError):
@@ -80,19 +85,20 @@ class Log:
 
     def read_bytes(self, after: int, limit: int, until: int | None = None) -> list[tuple[int, bytes]]:
         """Up to `limit` stored events after a position, in order. Raises LogHole when the page is not contiguous."""
-        query, values = "position > %s ORDER BY position LIMIT %s", [after, limit]
-        if until is not None:
-            query, values = "position > %s AND position <= %s ORDER BY position LIMIT %s", [after, until, limit]
-        rows = self._rows(_COLUMNS + query, values)
-        if rows and (rows[0][0] != after + 1 or rows[-1][0] != after + len(rows)):
-            for expected, (position, _) in enumerate(rows, after + 1):
-                if position != expected:
-                    raise LogHole(f"The log has no event at position {expected}; the next one is {position}.")
+        last = after + limit if until is None else min(after + limit, until)
+        rows = self._rows(_PAGE, (after, last))
+        self._check(after, last, len(rows), rows[-1][0] if rows else after)
         return rows
 
     def read(self, after: int, limit: int, until: int | None = None) -> list[Recorded]:
         """Like `read_bytes`, decoded."""
-        return [decode(position, body) for position, body in self.read_bytes(after, limit, until)]
+        last = after + limit if until is None else min(after + limit, until)
+        with self.database.connect() as connection, prepared():
+            raw: Any = connection.connection.driver_connection
+            with raw.cursor(binary=True) as cursor:
+                page = [decode(*row) for row in cursor.stream(_PAGE, (after, last), size=PIECE)]
+        self._check(after, last, len(page), page[-1].position if page else after)
+        return page
 
     def read_stream(self, stream: str, after_version: int = 0) -> list[Recorded]:
         """The events of one stream, in order; for streams with versions, those after `after_version`."""
@@ -128,6 +134,15 @@ class Log:
                 return None
             hashed = select(log_events.c.content_hash).where(log_events.c.position == position)
             return Located(position, bytes(connection.execute(hashed).scalar_one()))
+
+    def _check(self, after: int, last: int, count: int, end: int) -> None:
+        """Raises LogHole when a page that ends at `end` leaves out a position, or ends before a hole."""
+        if end == after + count and end >= last:
+            return
+        start = after if end != after + count else end
+        for expected, (position,) in enumerate(self._rows(_NEXT, (start, max(1, last - start))), start + 1):
+            if position != expected:
+                raise LogHole(f"The log has no event at position {expected}; the next one is {position}.")
 
     def _rows(self, query: str, values: Sequence[Any]) -> list[Any]:
         """Rows by the driver alone, in binary: a page is read a hundred thousand times an hour."""
