@@ -56,7 +56,7 @@ class EventType:
     upcast: Upcaster | None = None
     about: str | None = None
 
-    def subject_of(self, data: BaseModel) -> str:
+    def subject_of(self, data: object) -> str:
         """The CloudEvents `subject` of an event with this data."""
         return f"{self.subject}/{getattr(data, self.about or self.key)}"
 

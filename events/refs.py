@@ -12,7 +12,10 @@ from events.errors import Invalid
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
 """What percent-encoding leaves as it is."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+NO_CONTROL = r"^[^\x00-\x1f]+$"
+"""The pattern of a text without control characters; as JSON it has no backslash for their sake."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL)]
 
 
 def _text(issuer: str, name: str) -> str:

@@ -10,7 +10,8 @@ from events.errors import Invalid
 from events.vocabulary.units import UNITS, convert, convert_difference, unit
 
 
-def _known_unit(code: str) -> str:
+def known_unit(code: str) -> str:
+    """The code, when the table of units has it. Raises PydanticCustomError naming the near matches."""
     if code in UNITS:
         return code
     try:
@@ -20,7 +21,7 @@ def _known_unit(code: str) -> str:
     return code
 
 
-UnitCode = Annotated[str, AfterValidator(_known_unit)]
+UnitCode = Annotated[str, AfterValidator(known_unit)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(allow_inf_nan=False, gt=0)]
 

@@ -23,14 +23,14 @@ class Waiting:
 
     def of(self, asked: Sequence[Received], together: Sequence[Received]) -> list[bool]:
         """For each of `asked`: a result whose motor was built neither in the log nor among `together`."""
-        motors = {str(item.data.motor) for item in asked if isinstance(item.data, TestResult)}
+        motors = {_motor(item) for item in asked if issubclass(item.line.model, TestResult)}
         if not motors:
             return [False] * len(asked)
-        built = {str(item.data.motor) for item in together if isinstance(item.data, MotorBuilt)}
+        built = {_motor(item) for item in together if issubclass(item.line.model, MotorBuilt)}
         unknown = motors - built - self._built(motors - built)
         if not unknown:
             return [False] * len(asked)
-        return [isinstance(item.data, TestResult) and str(item.data.motor) in unknown for item in asked]
+        return [issubclass(item.line.model, TestResult) and _motor(item) in unknown for item in asked]
 
     def _built(self, motors: set[str]) -> set[str]:
         if not motors:
@@ -40,3 +40,8 @@ class Waiting:
         with self.database.connect() as connection:
             found = connection.scalars(query.where(log_events.c.stream.in_(streams), log_events.c.type.in_(_BUILT)))
             return {str(stream).removeprefix("motors/") for stream in found}
+
+
+def _motor(item: Received) -> str:
+    """The motor of a result or of its build record: both name their stream by it."""
+    return item.draft.stream.partition("/")[2]

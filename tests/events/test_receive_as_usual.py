@@ -16,7 +16,7 @@ TYPES = [path.stem for path in sorted(EXAMPLES.glob("*.json"))]
 WRONG = [
     None, "", 0, 7, -1, 1.5, 1.0, -0.0, True, [], {}, "x", "x\0", "ä€", math.nan, 2**40, 2**70, 1e300, 2.0**53, [1.0],
     {"a": 1.0, "b": [2.0, "1.0,"]}, "2026-01-01T00:00:00Z", "Cel", {"issuer": "a b", "id": "c/d"}, "y" * 513, "\ud800",
-    'q"1.0,', (1, 2),
+    'q"1.0,', (1, 2), "x\n", "x\x1f",
 ]  # fmt: skip
 ATTRIBUTES = {
     "traceparent": "00-ab", "recordedtime": "2", "datacontenttype": "Application/JSON", "subject": "motors/x", "n": 5,

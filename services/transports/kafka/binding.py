@@ -42,6 +42,11 @@ def read(headers: Headers, value: bytes | None) -> Any:
     return event
 
 
+def value_alone(headers: Headers) -> bool:
+    """Whether the event of a message with these headers is its value, and nothing else of it: `read_json` reads it."""
+    return all(name != "traceparent" for name, _ in headers) and _media(headers) == STRUCTURED
+
+
 def structured(body: bytes, *more: tuple[str, bytes]) -> tuple[list[tuple[str, bytes]], bytes]:
     """Headers and value of an event whose JSON these bytes are, as they are."""
     return [STRUCTURED_HEADER, *more], body

@@ -57,7 +57,7 @@ def test_a_message_that_the_database_cannot_hold_is_refused_alone(database, inge
     items = read(database, [efficiency(f"M-{at}") for at in range(5)])
     broken = items[3]
     assert broken.draft is not None
-    items[3] = replace(broken, draft=replace(broken.draft, stream="motors/\x00"))
+    items[3] = broken._replace(draft=replace(broken.draft, stream="motors/\x00"))
     places = {AT: Place("c", None)}
     brought = bring(ingest, items, places)
     assert (brought.outcomes["accepted"], brought.outcomes["rejected"], places[AT].next) == (4, 2, 6)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import psycopg
 from kafka.structs import TopicPartition
@@ -72,8 +72,9 @@ def _append(ingest: Ingest, items: list[Checked], places: Mapping[TopicPartition
 
 
 def _moves(items: Sequence[Checked], places: Mapping[TopicPartition, Place]) -> dict[TopicPartition, Advance]:
-    ends = {TopicPartition(item.record.topic, item.record.partition): item.record.offset + 1 for item in items}
-    return {at: Advance(places[at].name, places[at].next, to) for at, to in ends.items()}
+    ends = {(item.record.topic, item.record.partition): item.record.offset + 1 for item in items}
+    moves = ((TopicPartition(*at), to) for at, to in ends.items())
+    return {at: Advance(places[at].name, places[at].next, to) for at, to in moves}
 
 
 def _without_conflicts(ingest: Ingest, items: list[Checked], found: Conflicts) -> tuple[list[Checked], int]:
@@ -88,9 +89,9 @@ def _without_conflicts(ingest: Ingest, items: list[Checked], found: Conflicts) -
         first, meant = next(outcomes)
         if meant.status == "conflict":
             error = conflicting(item.draft, meant)
-            item = replace(item, draft=None, refusal=refused(item.record, error, item.draft.event, item.whose))
+            item = item._replace(draft=None, refusal=refused(item.record, error, item.draft.event, item.whose))
         elif first.status == "conflict":
-            item, told = replace(item, draft=None), told + 1
+            item, told = item._replace(draft=None), told + 1
         again.append(item)
     return again, told
 
@@ -98,4 +99,4 @@ def _without_conflicts(ingest: Ingest, items: list[Checked], found: Conflicts) -
 def _unstorable(item: Checked, error: DomainError | psycopg.Error) -> Checked:
     words = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     reason = error if isinstance(error, DomainError) else DomainError(f"The message cannot be stored: {words}.")
-    return replace(item, draft=None, refusal=refused(item.record, reason, None, item.whose))
+    return item._replace(draft=None, refusal=refused(item.record, reason, None, item.whose))

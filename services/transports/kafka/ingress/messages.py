@@ -2,18 +2,20 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from events.envelope import Draft
 from events.errors import DomainError, TooLarge
 from events.rules.access import Principal
 from services.access.scopes import scope
+from services.exchange.cloudevents import read_json
 from services.exchange.ingest import check
 from services.exchange.problems import problem
 from services.exchange.quarantine import Quarantine, storable
 from services.store.log import Companion
-from services.transports.kafka.binding import read
+from services.transports.kafka.binding import read, value_alone
 from services.transports.kafka.ingress.principals import TOKEN, Principals
 
 LARGEST = 1_000_000
@@ -32,8 +34,7 @@ class Refusal:
     whose: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """A message with the draft to append, or with its refusal. `record` is as the client hands it over."""
 
     record: Any
@@ -42,31 +43,48 @@ class Checked:
     whose: str = ""
 
 
+class _Sender(NamedTuple):
+    """What a message's topic and headers say: who published it, or why nobody is taken for it, and how to read it.
+
+    `whose` it is if it is refused; `plain`: the value alone is the event.
+    """
+
+    principal: Principal | DomainError
+    whose: str
+    plain: bool
+
+
 def checked(records: Iterable[Any], principals: Principals) -> list[Checked]:
     """These messages, each checked by itself. Raises Unavailable when tokens cannot be looked up."""
-    known: dict[tuple[str, Any], tuple[Principal | DomainError, str]] = {}
+    known: dict[tuple[Any, ...], _Sender] = {}
     found = []
     for record in records:
-        # Most of a batch come from a few benches: who they are is told once.
-        shown = (record.topic, tuple([value for name, value in record.headers if name.lower() == TOKEN]))
-        speaker = known.get(shown)
-        if speaker is None:
-            speaker = known[shown] = _speaker(record, principals)
-        found.append(_one(record, *speaker))
+        # Most of a batch come from a few benches, with the same headers each time: they are read once.
+        shown = (record.topic, *record.headers)
+        sender = known.get(shown)
+        if sender is None:
+            sender = known[shown] = _sender(record, principals)
+        found.append(_one(record, sender))
     return found
 
 
-def _speaker(record: Any, principals: Principals) -> tuple[Principal | DomainError, str]:
-    """Who published this, or why nobody is taken for it; and whose it is if it is refused."""
+def _sender(record: Any, principals: Principals) -> _Sender:
     principal = principals.of(record.topic, record.headers)
-    return principal, scope(principal) if isinstance(principal, Principal) else f"kafka {record.topic}"
+    whose = scope(principal) if isinstance(principal, Principal) else f"kafka {record.topic}"
+    plain = False
+    with suppress(DomainError):  # reading the message says what is wrong with its headers
+        plain = value_alone(record.headers)
+    return _Sender(principal, whose, plain)
 
 
-def _one(record: Any, principal: Principal | DomainError, whose: str) -> Checked:
+def _one(record: Any, sender: _Sender) -> Checked:
     event: object = None
+    principal, whose, plain = sender
+    value = record.value
     try:
-        _small(record)
-        event = read(record.headers, record.value)
+        if value is not None and len(value) > LARGEST:
+            raise _too_large(len(value))
+        event = read_json(value) if plain and value is not None else read(record.headers, value)
         if isinstance(principal, DomainError):
             raise principal
         found = check(event, principal)
@@ -77,14 +95,12 @@ def _one(record: Any, principal: Principal | DomainError, whose: str) -> Checked
     return Checked(record, found.draft, None, whose)
 
 
-def _small(record: Any) -> None:
-    size = len(record.value or b"")
-    if size > LARGEST:
-        raise TooLarge(
-            f"The message has {size} bytes, and at most {LARGEST} are taken in: keep waveforms elsewhere and name them "
-            "in `dataref`.",
-            limit_bytes=LARGEST,
-        )
+def _too_large(size: int) -> TooLarge:
+    return TooLarge(
+        f"The message has {size} bytes, and at most {LARGEST} are taken in: keep waveforms elsewhere and name them "
+        "in `dataref`.",
+        limit_bytes=LARGEST,
+    )
 
 
 def refused(record: Any, error: DomainError, event: object, whose: str) -> Refusal:
