@@ -136,6 +136,8 @@ _LINES = (
     _of_the_log(ledger.CheckpointSigned),
     _of_the_log(ledger.StateDigestRecorded),
     _of_the_log(ledger.EpochOpened),
+    _of_the_log(ledger.EventParked),
+    _of_the_log(ledger.EventReleased),
     replace(_of_the_log(ledger.FeedSealed), subject="parties", about="party"),
 )
 

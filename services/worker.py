@@ -14,6 +14,7 @@ from services.measurements import Tally
 from services.store import leases
 from services.store.projecting.projector import Projector
 from services.store.reports import Reporter, body
+from services.store.sealing.ledger.parking import Parkings
 from services.store.sealing.pace import Pace
 from services.store.sealing.sealer import Sealer
 
@@ -21,6 +22,8 @@ IDLE_S = 0.1
 """How long to rest when there was nothing to do; polling is the truth."""
 TROUBLE_S = 2.0
 SEAL_IDLE_S = 0.2
+TELL_S = 1.0
+"""How often is looked whether the log says what was set aside."""
 LAST_S = 15.0
 """How long the end waits for the last seal."""
 
@@ -127,11 +130,13 @@ class Worker:
         self.projector = projector
         self.decider = decider
         self.sealer = sealer
+        self.parkings = Parkings(projector.log)
         self.stopping = threading.Event()
         self.tally = Tally("worker")
         self.trouble: str | None = None
         self._began = time.monotonic()
         self._folded = threading.Event()
+        self._told = -TELL_S
 
     def run(self) -> None:
         """Work until `stop`; a database that is away is waited for, everything else is logged and tried again.
@@ -192,6 +197,7 @@ class Worker:
             moved = self.projector.catch_up(progress=self._between)
         except _Told:
             return False
+        self._tell()
         concluded = 0
         if self.decider is not None and self.projector.lease is not None:
             concluded = self.decider.decide_once()
@@ -201,6 +207,13 @@ class Worker:
         self.tally.add("lodestone_worker_events_concluded_total", concluded)
         self.tally.timed("lodestone_worker_turn_duration_seconds", time.monotonic() - self._began)
         return True
+
+    def _tell(self) -> None:
+        """Say in the log what was set aside, and what no longer is; by whoever folds."""
+        if self.projector.lease is not None and time.monotonic() - self._told >= TELL_S:
+            with suppress(Unavailable):  # nothing may be appended now; it is told when something may
+                self.parkings.tell()
+            self._told = time.monotonic()
 
     def _between(self, position: int, wanted: int) -> None:
         """Between two pages of a long catch-up; what was folded until here is committed."""

@@ -1,11 +1,11 @@
-"""Ledger: what the log says of itself. Keys, signed checkpoints, feed heads, state digests, epochs; nobody decides."""
+"""Ledger: what the log says of itself: keys, checkpoints, feed heads, states, epochs, what was set aside."""
 
 from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 
-from events.facts.base import Text
+from events.facts.base import EventRef, Text
 from events.refs import Name, Ref
 from events.vocabulary.quantities import Plain
 
@@ -77,3 +77,30 @@ class EpochOpened(Plain):
     fork_position: Size
     reason: Text
     last_note: Note | None = None
+
+
+class EventParked(Plain):
+    """A projection could not fold an event and set it aside: its state is incomplete without it, the others go on.
+
+    `event` stands at `position`; `version` is that of the fold which refused it, and `reason` is what it said.
+    """
+
+    log: Name
+    projection: Name
+    version: int
+    position: Size
+    event: EventRef
+    reason: Text
+
+
+class EventReleased(Plain):
+    """An event that a projection had set aside is folded: it was tried again, or a rebuild did not refuse it.
+
+    `version` is that of the fold which took it.
+    """
+
+    log: Name
+    projection: Name
+    version: int
+    position: Size
+    event: EventRef

@@ -1,12 +1,13 @@
 """Commands that move data: import, export, rebuild, gather, migrate."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from events.errors import Invalid, Refused
+from events.errors import Invalid, Refused, Unavailable
 from services import settings
 from services.cli.opening import parts
 from services.cli.printing import Json, bar, result, words
@@ -125,6 +126,7 @@ def rebuild(
         done = {}
         for each in [name] if name else known:
             done[each] = _rebuild(here, each)
+        _tell(here)
     result({"rebuilt": done}, json)
 
 
@@ -133,6 +135,14 @@ def _rebuild(here: "Parts", name: str) -> int:
         return here.projector.rebuild(
             name, lambda at, to: progress.update(progress.task_ids[0], completed=at, total=to)
         )
+
+
+def _tell(here: "Parts") -> None:
+    """Say in the log what was set aside or no longer is; where nothing may be appended, a worker does it later."""
+    from services.store.sealing.ledger.parking import Parkings
+
+    with suppress(Unavailable):
+        Parkings(here.log).tell()
 
 
 def gather(json: Json = False) -> None:
@@ -148,6 +158,7 @@ def retry(json: Json = False) -> None:
     with parts(settings.load()) as here:
         here.prepare()
         folded = here.projector.retry_parked()
+        _tell(here)
         left = here.projector.parked()
     parked = [{"projection": one.projection, "position": one.position, "error": one.error} for one in left]
     if json:

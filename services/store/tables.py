@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Identity,
     Integer,
@@ -16,6 +17,9 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    case,
+    func,
+    select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -215,3 +219,11 @@ access_sessions = Table(
 def identity_key(source: str, id: str) -> UUID:
     """The key of an event in `log_identity`: the first 16 bytes of SHA-256(source, 0x00, id)."""
     return UUID(bytes=sha256(f"{source}\0{id}".encode()).digest()[:16])
+
+
+def reached() -> ColumnElement[int]:
+    """How far a checkpoint's generation is folded: where it is divided, as far as the last of its shares."""
+    whole, share = projection_checkpoints.c, projection_shares.c
+    mine = (share.projection == whole.name) & (share.generation == whole.generation)
+    last = select(func.min(share.position)).where(mine).correlate(projection_checkpoints).scalar_subquery()
+    return case((whole.shares == 0, whole.position), else_=last).label("position")

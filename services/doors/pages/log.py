@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
 
+from projections.inference.why.sentences import sentence
 from services.doors.context import Here
 from services.doors.pages.environment import render
 from services.doors.pages.people import Page
+from services.store.sealing.ledger.parking import PARKED, RELEASED
 
 router = APIRouter(include_in_schema=False)
 Auditor = Annotated[Here, Depends(Page("read_audit"))]
@@ -25,6 +27,7 @@ def log_page(here: Auditor, before: Annotated[int | None, Query(ge=1)] = None) -
         {
             "position": event.position,
             "type": event.type,
+            "said": sentence(event, "") if event.type in (PARKED, RELEASED) else None,
             "subject": event.subject or event.stream,
             "source": event.source,
             "time": event.time,

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from projections.folds.fold import Projection
 from projections.folds.memory import digest_rows
 from services.store.projecting.shapes import drop_tables, make_tables, point_views, stored_table
 from services.store.tables import projection_checkpoints as checkpoints
-from services.store.tables import projection_shares
+from services.store.tables import reached
 
 AT_ONCE = 1000
 """Rows that are in memory at once while a table is read whole."""
@@ -27,14 +27,6 @@ class Checkpoint:
     version: int
     position: int
     shares: int = 0
-
-
-def reached() -> ColumnElement[int]:
-    """How far a checkpoint's generation is folded: where it is divided, as far as the last of its shares."""
-    table = projection_shares
-    mine = (table.c.projection == checkpoints.c.name) & (table.c.generation == checkpoints.c.generation)
-    last = select(func.min(table.c.position)).where(mine).correlate(checkpoints).scalar_subquery()
-    return case((checkpoints.c.shares == 0, checkpoints.c.position), else_=last).label("position")
 
 
 def live(connection: Connection, name: str, *, lock: bool = False) -> Checkpoint | None:
