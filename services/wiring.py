@@ -75,8 +75,8 @@ class Parts:
 
 
 TURN_S = 0.0005
-"""How long a thread that computes keeps others waiting. The one that appends waits for its turn after each answer of the
-database, twenty times for a batch: with Python's 5 ms longer than the append itself takes."""
+"""How long a thread that computes keeps others waiting. The one that appends waits for its turn after each answer of
+the database, twenty times for a batch: with Python's 5 ms that is longer than the append itself takes."""
 
 
 def spare_the_collector() -> None:
