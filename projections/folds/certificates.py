@@ -99,14 +99,14 @@ def follow(home: str, claims: Sequence[Claim]) -> Iterable[LotMeasurement]:
 def _certificates(alive: Sequence[Claim]) -> Iterable[_Document]:
     kinds = {"lot_certified", "certificate_corrected"}
     for name, claims in _by(alive, kinds, lambda says: says["certificate"]).items():
-        corrections = [claim for claim in claims if claim["type"] == "certificate_corrected"]
+        corrections = [claim for claim in claims if claim.type == "certificate_corrected"]
         if corrections:
             held, conflict = max(corrections, key=order), False
         else:
             first, conflict = holding(claims)
             assert first is not None
             held = first
-        yield _Document(held, conflict, "certificate", name, held["says"]["measurements"], held["time"])
+        yield _Document(held, conflict, "certificate", name, held.says["measurements"], held.time)
 
 
 def _inspections(alive: Sequence[Claim]) -> Iterable[_Document]:
@@ -114,7 +114,7 @@ def _inspections(alive: Sequence[Claim]) -> Iterable[_Document]:
     for name, claims in named.items():
         held, conflict = holding(claims)
         assert held is not None
-        yield _Document(held, conflict, "inspection", name, held["says"]["measurements"], held["time"])
+        yield _Document(held, conflict, "inspection", name, held.says["measurements"], held.time)
 
 
 def _processes(alive: Sequence[Claim]) -> Iterable[_Document]:
@@ -127,10 +127,10 @@ def _processes(alive: Sequence[Claim]) -> Iterable[_Document]:
         for part in sorted(parts.values(), key=lambda claims: order(min(claims, key=order))):
             held, conflict = holding(part)
             assert held is not None
-            readings = [item for item in held["says"]["parameters"] if item["characteristic"] not in taken]
-            conflict = conflict or len(readings) < len(held["says"]["parameters"])
+            readings = [item for item in held.says["parameters"] if item["characteristic"] not in taken]
+            conflict = conflict or len(readings) < len(held.says["parameters"])
             taken |= {item["characteristic"] for item in readings}
-            performed = instant(held["says"]["performed_at"])
+            performed = instant(held.says["performed_at"])
             yield _Document(held, conflict, "process", name, readings, performed)
 
 
@@ -139,14 +139,14 @@ def _by(
 ) -> dict[str, list[Claim]]:
     found: dict[str, list[Claim]] = {}
     for claim in claims:
-        if claim["type"] in kinds:
-            key = name(claim["says"]) + (f"@{claim['time']}" if timed else "")
+        if claim.type in kinds:
+            key = name(claim.says) + (f"@{claim.time}" if timed else "")
             found.setdefault(key, []).append(claim)
     return dict(sorted(found.items()))
 
 
 def _rows(lot: str, document: _Document) -> Iterable[LotMeasurement]:
-    says = document.held["says"]
+    says = document.held.says
     numbers: dict[tuple[str, str], int] = {}
     for reading in sorted(document.readings, key=canonical):
         key = reading["characteristic"], reading.get("statistic") or "lot_mean"
@@ -169,18 +169,18 @@ def _rows(lot: str, document: _Document) -> Iterable[LotMeasurement]:
             stage=says.get("stage"),
             equipment=says.get("equipment"),
             time=document.time,
-            corrected=document.held["type"] == "certificate_corrected",
+            corrected=document.held.type == "certificate_corrected",
             conflict=document.conflict,
             origin=origin(says),
-            event_source=document.held["source"],
-            event_id=document.held["id"],
-            position=document.held["position"],
+            event_source=document.held.source,
+            event_id=document.held.id,
+            position=document.held.position,
         )
 
 
 CERTIFICATES = projection(
     "certificates",
-    2,
+    3,
     Scheme(
         fate=CertificatesFate,
         home=CertificatesClaims,

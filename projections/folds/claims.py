@@ -11,8 +11,21 @@ from projections.folds.fates import Fate, Fates
 from projections.folds.fold import Key, Projection, Ref, Rows
 from projections.folds.memory import key_of
 
-Claim = Mapping[str, Any]
-"""What one fact says: {source, id, time, position, type, says: {…}}, and `fate` ("replaced", "voided") once dead."""
+
+class Claim(NamedTuple):
+    """What one fact says, which `type` of fact it is, and its `fate` ("replaced", "voided") once it counts nowhere.
+
+    Rows hold claims as lists of these values, without a fate that is none.
+    """
+
+    time: str
+    source: str
+    id: str
+    position: int
+    type: str
+    says: Any
+    fate: str | None = None
+
 
 FACTS = frozenset(name for name in DOMAIN if not CATALOGUE[name].versioned)
 """Every fact may carry `replaces`, so every fold of facts reads them all."""
@@ -34,13 +47,18 @@ class Claims:
     __finite__: ClassVar[bool] = True
 
     @classmethod
-    def keep(cls, home: str, claims: Sequence[Any], known: Any) -> "Claims":
+    def keep(cls, home: str, claims: Sequence[Claim], known: Any) -> "Claims":
         """The row of a home."""
-        return cls(home, claims)
+        return cls(home, [list(claim if claim.fate else claim[:6]) for claim in claims])
 
 
-Reader = Callable[[Recorded], tuple[str, dict[str, Any]]]
-"""From an event the home of its claim, and what it says (JSON)."""
+def claims_of(stored: Iterable[Sequence[Any]]) -> list[Claim]:
+    """The claims that a row holds."""
+    return [Claim(*claim) for claim in stored]
+
+
+Reader = Callable[[Recorded], tuple[str, Any]]
+"""From an event the home of its claim, and what it says."""
 Know = Callable[[str, Sequence[Claim]], Any]
 """What is known from all claims of one home: a pure function of the set of claims, so order never counts."""
 Change = tuple[str, Any, Any]
@@ -59,8 +77,8 @@ class Scheme:
     """How one projection keeps claims: which facts it reads, and what follows.
 
     `fate` and `home` are row types of this projection's own; `keep` makes the row of a home, keyed by it, from its
-    claims and what is known by them (`know`). `follow` names further rows that one home owns, `add` its contributions
-    to accumulators.
+    claims and what is known by them (`know`); `told` are the claims that such a row holds. `follow` names further rows
+    that one home owns, `add` its contributions to accumulators.
     """
 
     fate: type[Fate]
@@ -68,6 +86,7 @@ class Scheme:
     read: Mapping[str, Reader]
     know: Know
     keep: Callable[[str, Sequence[Claim], Any], Any]
+    told: Callable[[Iterable[Sequence[Any]]], list[Claim]] = claims_of
     follow: Callable[[Any], Iterable[Any]] = nothing
     add: Add | None = None
     voidable: frozenset[str] = frozenset()
@@ -75,17 +94,20 @@ class Scheme:
 
 def living(claims: Iterable[Claim]) -> list[Claim]:
     """The claims that count."""
-    return [claim for claim in claims if "fate" not in claim]
+    return [claim for claim in claims if claim.fate is None]
 
 
 def holding(claims: Iterable[Claim]) -> tuple[Claim | None, bool]:
     """The claim that holds, the lowest (time, source, id) alive, and whether it is in conflict with others."""
     alive = living(claims)
-    return (min(alive, key=order), len(alive) > 1) if alive else (None, False)
+    if len(alive) < 2:
+        return (alive[0] if alive else None), False
+    return min(alive, key=order), True
 
 
-def order(claim: Claim) -> tuple[str, str, str]:
-    return claim["time"], claim["source"], claim["id"]
+def order(claim: Claim) -> tuple[Any, ...]:
+    """(time, source, id)."""
+    return claim[:3]
 
 
 def named(event: Recorded) -> list[Ref]:
@@ -110,24 +132,6 @@ def projection(
     )
 
 
-class _Said(NamedTuple):
-    """An event as a scheme reads it: its claim's home and what it says, and the facts it replaces or voids."""
-
-    event: Recorded
-    home: str | None
-    says: Mapping[str, Any] | None
-    replaced: Ref | None
-    target: Ref | None
-
-
-def _said(scheme: Scheme, event: Recorded) -> _Said | None:
-    """None for an event that is nothing to this scheme."""
-    reader, replaced, target = scheme.read.get(event.type), _replaced(event), _target(scheme, event)
-    if reader is None:
-        return None if replaced is None and target is None else _Said(event, None, None, replaced, target)
-    return _Said(event, *reader(event), replaced, target)
-
-
 def _replaced(event: Recorded) -> Ref | None:
     """The fact that this one replaces: of the same source, and not itself."""
     named = event.data.get("replaces")
@@ -136,11 +140,12 @@ def _replaced(event: Recorded) -> Ref | None:
     return named["source"], named["id"]
 
 
-def _target(scheme: Scheme, event: Recorded) -> Ref | None:
-    """The test that this fact voids."""
-    if event.type != VOIDED or not scheme.voidable:
-        return None
-    return event.data["test"]["source"], event.data["test"]["id"]
+class _Correction(NamedTuple):
+    """A fact, and those that it replaces or voids."""
+
+    me: Ref
+    replaced: Ref | None
+    target: Ref | None
 
 
 class _Batch:
@@ -153,87 +158,79 @@ class _Batch:
         self.scheme = scheme
         self.rows = rows
         self.fates = Fates(scheme.fate, rows)
-        self.told: dict[Ref, Recorded] = {}
-        self.old: dict[str, Sequence[Claim]] = {}
-        self.new: dict[str, dict[Ref, Claim]] = {}
+        self.old: dict[str, list[Claim] | None] = {}
+        self.new: dict[str, list[Claim]] = {}
 
     def fold(self, events: Sequence[Recorded]) -> None:
-        """Take the events in their order, and write what follows."""
-        mine = self.scheme.read.keys() | {VOIDED}
-        named = [event for event in events if event.type in mine or event.data.get("replaces")]
-        said = [one for event in named if (one := _said(self.scheme, event)) is not None]
-        self._load(said)
-        for one in said:
-            if one.replaced is not None or one.target is not None:
-                for ref in self.fates.take((one.event.source, one.event.id), one.replaced, one.target):
-                    self._mark(ref)
-            if one.home is not None:
-                self._claim(one, one.home)
-            self.told[one.event.source, one.event.id] = one.event
+        """Take the events, and write what follows. What becomes of facts is settled first: then order is nothing."""
+        read = self.scheme.read
+        said, corrections = list[tuple[Recorded, str, Any]](), list[_Correction]()
+        for event in events:
+            reader = read.get(event.type)
+            if reader is not None:
+                said.append((event, *reader(event)))
+            if (event.type == VOIDED or "replaces" in event.data) and (found := self._correction(event)) is not None:
+                corrections.append(found)
+        self._load_fates(said, corrections)
+        touched = [ref for one in corrections for ref in self.fates.take(*one)]
+        earlier = self._load_homes(said, touched)
+        standing, voidable = self.fates.standing, self.scheme.voidable
+        for event, home, says in said:
+            kind, source, id = SHORT[event.type], event.source, event.id
+            fate = standing((source, id), kind in voidable)
+            self.new[home].append(Claim(event.time, source, id, event.position, kind, says, fate))
+        for ref, fact in earlier.items():
+            self._mark(ref, fact)
         self.fates.write()
         self._write()
 
-    def _load(self, said: Sequence[_Said]) -> None:
-        """Fates of the batch's facts and of those they name; then homes, those of the named ones too."""
-        fate, home = self.scheme.fate, self.scheme.home
-        named = [ref for one in said for ref in (one.replaced, one.target) if ref is not None]
-        keys = [Key(fate, (one.event.source, one.event.id)) for one in said]
-        self.rows.load([*keys, *(Key(fate, ref) for ref in named)])
-        lifted = [row.target for ref in named if (row := self.rows.get(fate, *ref)) is not None and row.target]
-        refs = [*named, *((target[0], target[1]) for target in lifted)]
-        if refs:
-            self.rows.load([Key(fate, ref) for ref in refs])
-            self.told.update(self.rows.find(refs))
-        homes = [one.home for one in said if one.home is not None]
-        homes += [home_of for event in self.told.values() if (home_of := self._home(event)) is not None]
-        self.rows.load([Key(home, (name,)) for name in homes])
+    def _correction(self, event: Recorded) -> _Correction | None:
+        """What this fact does to others; None where it is nothing to this scheme."""
+        replaced, target = _replaced(event), None
+        if event.type == VOIDED and self.scheme.voidable:
+            target = event.data["test"]["source"], event.data["test"]["id"]
+        return None if replaced is None and target is None else _Correction((event.source, event.id), replaced, target)
 
-    def _home(self, event: Recorded) -> str | None:
-        reader = self.scheme.read.get(event.type)
-        return None if reader is None else reader(event)[0]
+    def _load_fates(self, said: Sequence[tuple[Recorded, str, Any]], corrections: Sequence[_Correction]) -> None:
+        """Fates of the batch's facts, of those they name, and of the tests that voids named so had voided."""
+        named = [ref for one in corrections for ref in (one.me, one.replaced, one.target) if ref is not None]
+        self.fates.load([*((event.source, event.id) for event, _, _ in said), *named])
+        self.fates.load([ref for one in named if (ref := self.fates.of(one).voided) is not None])
 
-    def _claims(self, home: str) -> dict[Ref, Claim]:
-        """The claims of a home by identity, as they are now."""
-        found = self.new.get(home)
-        if found is None:
-            row = self.rows.get(self.scheme.home, home)
-            self.old[home] = row.claims if row else ()
-            found = self.new[home] = {(claim["source"], claim["id"]): claim for claim in self.old[home]}
-        return found
+    def _load_homes(
+        self, said: Sequence[tuple[Recorded, str, Any]], touched: Sequence[Ref]
+    ) -> dict[Ref, tuple[Recorded, str]]:
+        """Have at hand the claims of all homes; the facts told earlier whose standing changes, with their homes."""
+        read, earlier = self.scheme.read, dict[Ref, tuple[Recorded, str]]()
+        for ref, event in (self.rows.find(dict.fromkeys(touched)) if touched else {}).items():
+            if (reader := read.get(event.type)) is not None:
+                earlier[ref] = event, reader(event)[0]
+        homes = dict.fromkeys([*(home for _, home, _ in said), *(home for _, home in earlier.values())])
+        home_type = self.scheme.home
+        self.rows.load([Key(home_type, (home,)) for home in homes])
+        for home in homes:
+            row = self.rows.get(home_type, home)
+            old = self.old[home] = None if row is None else self.scheme.told(row.claims)
+            self.new[home] = [] if old is None else list(old)
+        return earlier
 
-    def _claim(self, one: _Said, home: str) -> None:
-        event, kind = one.event, SHORT[one.event.type]
-        me = (event.source, event.id)
-        claim: dict[str, Any] = {
-            "source": event.source,
-            "id": event.id,
-            "time": event.time,
-            "position": event.position,
-            "type": kind,
-            "says": one.says,
-        }
-        fate = self.fates.standing(me, kind in self.scheme.voidable)
-        self._claims(home)[me] = claim if fate is None else {**claim, "fate": fate}
-
-    def _mark(self, ref: Ref) -> None:
-        """Let the claim of an earlier fact say what became of it."""
-        fact = self.told.get(ref)
-        home = None if fact is None else self._home(fact)
-        if fact is None or home is None or ref not in (claims := self._claims(home)):
-            return
-        claim = {name: value for name, value in claims[ref].items() if name != "fate"}
-        fate = self.fates.standing(ref, SHORT[fact.type] in self.scheme.voidable)
-        claims[ref] = claim if fate is None else {**claim, "fate": fate}
+    def _mark(self, ref: Ref, fact: tuple[Recorded, str]) -> None:
+        """Let the claim of an earlier fact say what became of it; one that was set aside has none."""
+        event, home = fact
+        claims = self.new[home]
+        for at, claim in enumerate(claims):
+            if (claim.source, claim.id) == ref:
+                fate = self.fates.standing(ref, SHORT[event.type] in self.scheme.voidable)
+                claims[at] = claim._replace(fate=fate)
 
     def _write(self) -> None:
         scheme, rows = self.scheme, self.rows
         changes: list[Change] = []
         for home, claims in self.new.items():
-            now = sorted(claims.values(), key=order)
-            known = scheme.know(home, now)
-            before = self.old[home]
-            changes.append((home, scheme.know(home, before) if before else None, known))
-            rows.put(scheme.keep(home, now, known))
+            claims.sort(key=order)
+            known, before = scheme.know(home, claims), self.old[home]
+            changes.append((home, None if before is None else scheme.know(home, before), known))
+            rows.put(scheme.keep(home, claims, known))
         if scheme.follow is not nothing:
             for _, old, new in changes:
                 _put_rows(() if old is None else scheme.follow(old), scheme.follow(new), rows)
@@ -242,16 +239,12 @@ class _Batch:
 
 
 def _put_rows(old: Iterable[Any], new: Iterable[Any], rows: Rows) -> None:
-    before = {_key(row): row for row in old}
-    after = {_key(row): row for row in new}
-    for key in before.keys() - after.keys():
-        rows.delete(key.row_type, *key.values)
-    for key, row in after.items():
-        if key not in before:
+    before = {(row.__class__, key_of(row)): row for row in old}
+    after = {(row.__class__, key_of(row)): row for row in new}
+    for row_type, key in before.keys() - after.keys():
+        rows.delete(row_type, *key)
+    for name, row in after.items():
+        if name not in before:
             rows.insert(row)
-        elif before[key] != row:
+        elif before[name] != row:
             rows.put(row)
-
-
-def _key(row: Any) -> Key:
-    return Key(type(row), key_of(row))

@@ -1,5 +1,6 @@
 """Fates: what became of facts that another one replaced or voided, whichever of the two arrives first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -23,6 +24,11 @@ class Fate:
     __undigested__: ClassVar[tuple[str, ...]] = ()
     __hidden__: ClassVar[bool] = True
 
+    @property
+    def voided(self) -> Ref | None:
+        """The test that this fact itself voids."""
+        return None if self.target is None else (self.target[0], self.target[1])
+
 
 class Fates:
     """The fates that a batch of events reads and changes."""
@@ -30,7 +36,13 @@ class Fates:
     def __init__(self, row_type: type[Fate], rows: Rows) -> None:
         self.row_type = row_type
         self.rows = rows
+        self.here: dict[Ref, Fate] = {}
         self.changed: dict[Ref, Fate] = {}
+
+    def load(self, refs: Sequence[Ref]) -> None:
+        """Have the fates of these facts at hand; most have none."""
+        for row in self.rows.pick(self.row_type, refs):
+            self.here.setdefault((row.source, row.id), row)
 
     def take(self, me: Ref, replaced: Ref | None, target: Ref | None) -> list[Ref]:
         """What an event says of others; returns the facts whose standing it may have changed."""
@@ -43,21 +55,20 @@ class Fates:
         if replaced is not None:
             self._set(replaced, replaced=True)
             touched.append(replaced)
-            lifted = self.of(replaced).target
+            lifted = self.of(replaced).voided
             if lifted is not None:
-                ref = (lifted[0], lifted[1])
-                voids = [void for void in self.of(ref).voids or [] if void != list(replaced)]
-                self._set(ref, voids=voids or None)
-                touched.append(ref)
+                voids = [void for void in self.of(lifted).voids or [] if void != list(replaced)]
+                self._set(lifted, voids=voids or None)
+                touched.append(lifted)
         return touched
 
     def of(self, ref: Ref) -> Fate:
         """The fate of a fact; a plain one where nothing is known."""
-        return self.changed.get(ref) or self.rows.get(self.row_type, *ref) or self.row_type(*ref)
+        return self.here.get(ref) or self.row_type(*ref)
 
     def standing(self, ref: Ref, voidable: bool) -> str | None:
         """`replaced`, `voided`, or None for a fact that counts."""
-        fate = self.changed.get(ref) or self.rows.get(self.row_type, *ref)
+        fate = self.here.get(ref)
         if fate is None:
             return None
         if fate.replaced:
@@ -70,4 +81,4 @@ class Fates:
             self.rows.put(fate)
 
     def _set(self, ref: Ref, **values: Any) -> None:
-        self.changed[ref] = replace(self.of(ref), **values)
+        self.here[ref] = self.changed[ref] = replace(self.of(ref), **values)

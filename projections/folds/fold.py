@@ -45,6 +45,9 @@ class Rows(Protocol):
     def get(self, row_type: type[R], *key: Any) -> R | None:
         """The row with this key, or None."""
 
+    def pick(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> Iterable[R]:
+        """The stored rows with these keys, perhaps others too, without loading them: most keys have none."""
+
     def put(self, row: Row) -> None:
         """Store the row under its own key, in place of what was there."""
 

@@ -125,20 +125,20 @@ _READ: Mapping[str, Reader] = {
 
 def follow(home: str, claims: Sequence[Claim]) -> Iterable[MotorLife]:
     """The motor's own row; none for a motor of which no failure or survival was ever told."""
-    listed = [claim for claim in claims if claim["type"] not in BUILDS]
+    listed = [claim for claim in claims if claim.type not in BUILDS]
     if not listed:
         return
     alive = sorted(living(listed), key=_rank)
-    built, _ = holding([claim for claim in claims if claim["type"] == "motor_built"])
+    built, _ = holding([claim for claim in claims if claim.type == "motor_built"])
     rotors = rotors_of(claims)
-    records = [_judged(claim["says"], rotors, built is not None) for claim in alive]
+    records = [_judged(claim.says, rotors, built is not None) for claim in alive]
     counted = [record for record in records if record["reason"] is None]
     failures = _failures(counted)
     exposure = max((record["life_h"] for record in counted), default=None)
     first = failures[0] if failures else None
     yield MotorLife(
         motor=home.partition("/")[2],
-        motor_type=ref(built["says"]["motor_type"]) if built else None,
+        motor_type=ref(built.says["motor_type"]) if built else None,
         built=built is not None,
         magnets=rotors[0].magnets if built else None,
         pieces=rotors[0].pieces if built else 0,
@@ -151,17 +151,17 @@ def follow(home: str, claims: Sequence[Claim]) -> Iterable[MotorLife]:
         waiting=sum(record["reason"] == "waiting_for_genealogy" for record in records),
         origin="synthetic" if any(record["origin"] == "synthetic" for record in records) else "measured",
         record_events=[_event(claim) for claim in alive],
-        gone=[{**claim["says"], **_event(claim), "fate": claim["fate"]} for claim in listed if "fate" in claim],
+        gone=[{**claim.says, **_event(claim), "fate": claim.fate} for claim in listed if claim.fate],
         empty=not alive,
     )
 
 
 def _rank(claim: Claim) -> tuple[str, bytes, str, str]:
-    return claim["says"]["tested_at"], canonical(claim["says"]), claim["source"], claim["id"]
+    return claim.says["tested_at"], canonical(claim.says), claim.source, claim.id
 
 
 def _event(claim: Claim) -> dict[str, Any]:
-    return {"source": claim["source"], "id": claim["id"], "position": claim["position"]}
+    return {"source": claim.source, "id": claim.id, "position": claim.position}
 
 
 def _judged(says: Mapping[str, Any], rotors: Sequence[Rotor], built: bool) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def contributions(lives: Iterable[MotorLife]) -> Iterable[One]:
 
 LIFETIMES = projection(
     "lifetimes",
-    2,
+    3,
     Scheme(
         fate=LifetimesFate,
         home=LifetimesClaims,

@@ -66,6 +66,11 @@ class DictRows:
         self._check(row_type, key)
         return self.tables[row_type].get(key)
 
+    def pick(self, row_type: type[R], keys: Iterable[tuple[Any, ...]]) -> Iterable[R]:
+        """The rows with these keys."""
+        table = self.tables[row_type]
+        return [table[key] for key in keys if key in table]
+
     def put(self, row: Any) -> None:
         """Store the row under its own key."""
         self.tables[type(row)][key_of(row)] = row

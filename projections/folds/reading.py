@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from events.envelope import utc_text
 from events.errors import Invalid
@@ -28,7 +28,10 @@ def ref(value: Mapping[str, Any] | None) -> str | None:
     return None if value is None else _text(value["issuer"], value["id"])
 
 
-def finite(value: float | None) -> float | None:
+N = TypeVar("N", bound=float | None)
+
+
+def finite(value: N) -> N:
     """The value as it is. Raises Invalid for an overflow: it would be a null in JSON."""
     if value is not None and not math.isfinite(value):
         raise Invalid("A value is beyond the range of numbers in the unit that it is kept in.")

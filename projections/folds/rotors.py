@@ -1,10 +1,11 @@
 """The rotors of a motor in order of time, and the one that was in it when it was tested."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from projections.folds.claims import Claim, holding, living, order
-from projections.folds.reading import instant, ref
+from projections.folds.reading import instant, name_of
 
 
 class Rotor(NamedTuple):
@@ -29,8 +30,11 @@ def magnets_of(says: Any) -> list[dict[str, Any]] | None:
     magnets = says.get("magnets")
     if magnets is None:
         return None
-    shares = [{"lot": ref(share["lot"]) or "", "pieces": int(share["pieces"])} for share in magnets]
-    return sorted(shares, key=lambda share: str(share["lot"]))
+    shares = [{"lot": name_of(share["lot"]), "pieces": int(share["pieces"])} for share in magnets]
+    return sorted(shares, key=_lot) if len(shares) > 1 else shares
+
+
+_lot = itemgetter("lot")
 
 
 def rotors_of(claims: Sequence[Claim]) -> list[Rotor]:
@@ -38,14 +42,14 @@ def rotors_of(claims: Sequence[Claim]) -> list[Rotor]:
 
     Without a build record only the replacements. Of several claims for one instant the lowest (time, source, id) holds.
     """
-    built, _ = holding([claim for claim in claims if claim["type"] == "motor_built"])
-    found = [Rotor(None, magnets_of(built["says"]), None, built)] if built else []
+    built, _ = holding([claim for claim in claims if claim.type == "motor_built"])
+    found = [Rotor(None, magnets_of(built.says), None, built)] if built else []
+    replacing = [claim for claim in claims if claim.type == "rotor_replaced"]
     replaced: dict[str, Claim] = {}
-    for claim in sorted(living(claims), key=order):
-        if claim["type"] == "rotor_replaced":
-            replaced.setdefault(instant(claim["says"]["replaced_at"]), claim)
+    for claim in sorted(living(replacing), key=order):
+        replaced.setdefault(instant(claim.says["replaced_at"]), claim)
     for since in sorted(replaced):
-        says = replaced[since]["says"]
+        says = replaced[since].says
         found.append(Rotor(since, magnets_of(says), says["reason"], replaced[since]))
     return found
 

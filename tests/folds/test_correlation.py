@@ -9,8 +9,7 @@ from hypothesis import given, settings
 
 from events.vocabulary import characteristics
 from projections.folds.correlation import CORRELATION, CrossSum, MotorResults, ResultGroup
-from projections.folds.correlation.contributions import SAMPLE
-from projections.folds.correlation.motor import keep, known
+from projections.folds.correlation.results import SAMPLE
 from projections.folds.memory import digest_rows, state_digest
 from tests.folds.dictionaries import fold_all
 from tests.folds.plants import at, built, event, plants, recorded, ref, void
@@ -126,10 +125,14 @@ def test_a_value_beyond_the_range_of_exact_sums_is_shown_and_in_no_sum(value):
 
 
 def test_the_digest_is_that_of_the_number_however_a_home_gives_it_back():
+    flux = {"characteristic": "motor.Ke20", "value": {"value": 1e22, "unit": "mV.min"}}
+
     def digest(value):
-        says = {"tested_at": "2026-03-01T00:00:00.000000Z", "value": value, "ticks": 7}
-        claim = {"source": "/b", "id": "1", "time": "t", "position": 1, "type": "flux_measured", "says": says}
-        return digest_rows({MotorResults: [asdict(keep("m", [claim], known([claim])))]})
+        row = motor(fold(measured("flux_measured", "1", **flux)))
+        (claim,) = row.claims
+        assert claim[5][0] == 1e22
+        claim[5][0] = value
+        return digest_rows({MotorResults: [asdict(row)]})
 
     assert digest(10**22) == digest(1e22) != digest(1e21)
 

@@ -8,18 +8,18 @@ from events.envelope import Recorded
 from events.facts import motors
 from projections.folds.claims import Reader, Scheme, projection
 from projections.folds.correlation.contributions import add
-from projections.folds.correlation.motor import MotorResults, keep, known
-from projections.folds.correlation.results import MEASURED, result
+from projections.folds.correlation.motor import MotorResults, keep, known, told
+from projections.folds.correlation.results import MEASURED, Said, result
 from projections.folds.correlation.rows import CORRELATION_ROWS, CorrelationFate
 from projections.folds.reading import name_of
 
 
-def _result(event: Recorded) -> tuple[str, dict[str, Any]]:
+def _result(event: Recorded) -> tuple[str, Said]:
     return name_of(event.data["motor"]), result(event)
 
 
-def _build(event: Recorded) -> tuple[str, dict[str, Any]]:
-    return name_of(event.data["motor"]), dict(event.data)
+def _build(event: Recorded) -> tuple[str, Mapping[str, Any]]:
+    return name_of(event.data["motor"]), event.data
 
 
 _READ: Mapping[str, Reader] = {
@@ -30,13 +30,14 @@ _READ: Mapping[str, Reader] = {
 
 CORRELATION = projection(
     "correlation",
-    2,
+    3,
     Scheme(
         fate=CorrelationFate,
         home=MotorResults,
         read=_READ,
         know=lambda motor, claims: known(claims),
         keep=keep,
+        told=told,
         add=add,
         voidable=frozenset(name.split(".")[2] for name in MEASURED),
     ),

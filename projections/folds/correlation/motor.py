@@ -1,12 +1,12 @@
 """The row of one motor: its claims, which rotor each result belongs to, and why a result does not count."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from events.canonical import canonical
-from projections.folds.claims import Claim, holding
-from projections.folds.correlation.results import TICK_LIMIT, whole
+from projections.folds.claims import Claim, claims_of
+from projections.folds.correlation.results import TICK_LIMIT, Said, said, shown
 from projections.folds.reading import instant, ref
 from projections.folds.rotors import Rotor, rotor_at, rotors_of
 
@@ -16,7 +16,7 @@ BUILDS = frozenset({"motor_built", "rotor_replaced"})
 class Tested(NamedTuple):
     """A result, the number of the rotor it belongs to, and why it counts nowhere (None: it counts)."""
 
-    says: Mapping[str, Any]
+    says: Said
     rotor: int
     reason: str | None
     claim: Claim
@@ -35,15 +35,16 @@ class Known(NamedTuple):
 
 def known(claims: Sequence[Claim]) -> Known:
     """What these claims, those of one motor, leave standing."""
-    builds = [claim for claim in claims if claim["type"] in BUILDS]
-    built, _ = holding([claim for claim in builds if claim["type"] == "motor_built"])
+    builds, results = list[Claim](), list[Claim]()
+    for claim in claims:
+        if claim.type in BUILDS:
+            builds.append(claim)
+        elif claim.fate is None:
+            results.append(claim)
     rotors = rotors_of(builds)
-    says: Mapping[str, Any] = built["says"] if built else {}
-    tests = [
-        _tested(claim, rotors, built is not None)
-        for claim in claims
-        if "fate" not in claim and claim["type"] not in BUILDS
-    ]
+    built = rotors[0].claim if rotors and rotors[0].since is None else None
+    says: Mapping[str, Any] = built.says if built else {}
+    tests = [_tested(claim, rotors, built is not None) for claim in results]
     return Known(
         motor_type=ref(says.get("motor_type")),
         built=built is not None,
@@ -55,16 +56,16 @@ def known(claims: Sequence[Claim]) -> Known:
 
 
 def _tested(claim: Claim, rotors: Sequence[Rotor], built: bool) -> Tested:
-    says = claim["says"]
+    says: Said = claim.says
     if not built:
-        return Tested(says, rotor_at(rotors, says["tested_at"]), "waiting_for_genealogy", claim)
-    rotor = 0 if len(rotors) == 1 else rotor_at(rotors, says["tested_at"])
-    dT = says.get("dT")
+        return Tested(says, rotor_at(rotors, says.tested_at), "waiting_for_genealogy", claim)
+    rotor = 0 if len(rotors) == 1 else rotor_at(rotors, says.tested_at)
+    dT = says.dT
     if rotors[rotor].magnets is None:
         reason = "lots_unknown"
     elif dT is None:
         reason = "magnet_temperature_unknown"
-    elif abs(says["ticks"]) >= TICK_LIMIT or abs(dT) >= TICK_LIMIT:
+    elif abs(says.ticks) >= TICK_LIMIT or abs(dT) >= TICK_LIMIT:
         reason = "out_of_range"
     else:
         return Tested(says, rotor, None, claim)
@@ -75,14 +76,19 @@ def in_order(tests: Sequence[Tested]) -> list[Tested]:
     """By test time, then content, then (source, id): resent under new ids, they stand in the same order."""
     moments: dict[str, list[Tested]] = {}
     for test in tests:
-        moments.setdefault(test.says["tested_at"], []).append(test)
+        moments.setdefault(test.says.tested_at, []).append(test)
     found: list[Tested] = []
     for moment in sorted(moments):
         alike = moments[moment]
         if len(alike) > 1:
-            alike = sorted(alike, key=lambda test: (canonical(test.says), test.claim["source"], test.claim["id"]))
+            alike = sorted(alike, key=lambda test: (canonical(_told(test.says)), test.claim.source, test.claim.id))
         found += alike
     return found
+
+
+def _told(says: Said) -> dict[str, Any]:
+    """What was said, without what is null."""
+    return {name: value for name, value in shown(says).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ class MotorResults:
     @property
     def rotors(self) -> list[dict[str, Any]]:
         """[{since, magnets, reason}] in order of time."""
-        return [rotor.shown() for rotor in known(self.claims).rotors]
+        return [rotor.shown() for rotor in known(told(self.claims)).rotors]
 
     @property
     def tests(self) -> list[dict[str, Any]]:
@@ -123,20 +129,20 @@ class MotorResults:
         metric's origin, `dT` in ticks of the covariate magnet_temperature, `rotor` counts from 0, `reason` null when
         it counts, else waiting_for_genealogy | lots_unknown | magnet_temperature_unknown | out_of_range.
         """
-        return [_shown(test) for test in in_order(known(self.claims).tests)]
+        return [_shown(test) for test in in_order(known(told(self.claims)).tests)]
 
     @property
     def test_events(self) -> list[dict[str, Any]]:
         """[{source, id, position}] of `tests`, in their order."""
-        return [_event(test.claim) for test in in_order(known(self.claims).tests)]
+        return [_event(test.claim) for test in in_order(known(told(self.claims)).tests)]
 
     @property
     def gone(self) -> list[dict[str, Any]]:
         """Voided and replaced results, as in `tests` with fate, source, id, position."""
         return [
-            {**whole(claim["says"]), **_event(claim), "fate": claim["fate"]}
-            for claim in self.claims
-            if "fate" in claim and claim["type"] not in BUILDS
+            {**shown(claim.says), **_event(claim), "fate": claim.fate}
+            for claim in told(self.claims)
+            if claim.fate and claim.type not in BUILDS
         ]
 
     @staticmethod
@@ -144,7 +150,7 @@ class MotorResults:
         """What the digest covers: the motor as its claims leave it, without ids and positions of events."""
         if row["empty"]:
             return None
-        found = known(row["claims"])
+        found = known(told(row["claims"]))
         kept = {name: row[name] for name in ("motor", "motor_type", "built", "built_at", "stator_batch")}
         rotors = [rotor.shown() for rotor in found.rotors]
         return {**kept, "rotors": rotors, "tests": [_shown(test) for test in in_order(found.tests)]}
@@ -163,13 +169,26 @@ def keep(motor: str, claims: Sequence[Claim], found: Known) -> MotorResults:
         counted=reasons.count(None),
         waiting=reasons.count("waiting_for_genealogy"),
         empty=not (found.built or found.tests or found.rotors),
-        claims=claims,
+        claims=[_stored(claim) for claim in claims],
     )
 
 
+def _stored(claim: Claim) -> list[Any]:
+    found = list(claim if claim.fate else claim[:6])
+    if claim.type not in BUILDS:
+        found[5] = claim.says.stored()
+    return found
+
+
+def told(stored: Iterable[Sequence[Any]]) -> list[Claim]:
+    """The claims that a row holds."""
+    claims = claims_of(stored)
+    return [claim if claim.type in BUILDS else claim._replace(says=said(claim.says)) for claim in claims]
+
+
 def _shown(test: Tested) -> dict[str, Any]:
-    return {**whole(test.says), "rotor": test.rotor, "reason": test.reason}
+    return {**shown(test.says), "rotor": test.rotor, "reason": test.reason}
 
 
 def _event(claim: Claim) -> dict[str, Any]:
-    return {"source": claim["source"], "id": claim["id"], "position": claim["position"]}
+    return {"source": claim.source, "id": claim.id, "position": claim.position}

@@ -1,17 +1,22 @@
 """One test result as the correlation keeps it: value and covariate in ticks, the set point as its condition."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+
+import orjson
 
 from events.catalogue import type_of
 from events.envelope import Recorded
 from events.errors import Invalid
 from events.facts import tests
 from events.vocabulary import characteristics
+from events.vocabulary.characteristics import Characteristic
 from events.vocabulary.covariates import COVARIATES
+from events.vocabulary.quantities import uncertainty_in, value_in
 from events.vocabulary.units import convert
-from projections.folds.reading import finite, instant, measured, origin, quantity, ref
+from projections.folds.reading import finite, instant, origin, quantity, ref
 
 EFFICIENCY = type_of(tests.EfficiencyMeasured)
 FLUX = type_of(tests.FluxMeasured)
@@ -21,67 +26,133 @@ MEASURED = (EFFICIENCY, FLUX, THERMAL, VIBRATION)
 TICK_LIMIT = 2**24
 """From here on a value is kept and shown, but not summed: 2^15 motors of such values still fit 64 bits."""
 
+SAMPLE = frozenset({"all", "random"})
+"""Why a motor was tested when its result stands for the lot; suspects and retests are picked for their result."""
 _MEASUREMENT = {EFFICIENCY: "efficiency", FLUX: "value", THERMAL: "loss", VIBRATION: "velocity"}
 _METRIC = {EFFICIENCY: "motor.eta", VIBRATION: "motor.v"}
 """The metric where the event names none."""
 
 
-SAID = (
-    "type", "metric", "value", "u", "unit", "ticks", "temperature_Cel", "how", "dT", "bench", "operator", "fixture",
-    "calibration", "standard", "tested_at", "why", "condition", "origin",
-)  # fmt: skip
-"""The fields of a result, in their order."""
 _SHORT = {name: name.split(".")[2] for name in MEASURED}
 _TEMPERATURE = COVARIATES["magnet_temperature"]
 
 
-def result(event: Recorded) -> dict[str, Any]:
-    """The result as JSON (see MotorResults.tests), without what depends on the motor, and without what is null."""
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a motor was tested, which is the same for many; `alike` names those whose values are summed together.
+
+    `temperature_how` says how the magnet temperature was known, `sample` whether the motor stands for its lot.
+    """
+
+    type: str
+    metric: str
+    unit: str
+    how: str
+    bench: str
+    operator: str | None
+    fixture: str | None
+    calibration: str | None
+    standard: str | None
+    why: str
+    condition: Mapping[str, Any]
+    origin: str
+    stored: list[Any] = field(compare=False, repr=False)
+    sample: bool = field(compare=False, repr=False)
+    alike: str = field(compare=False, repr=False)
+
+
+class Said(NamedTuple):
+    """A result in the metric's unit: `ticks` from its origin, `dT` in ticks of the covariate magnet_temperature."""
+
+    value: float
+    u: float | None
+    ticks: int
+    temperature_Cel: float | None
+    dT: int | None
+    tested_at: str
+    setup: Setup
+
+    def stored(self) -> list[Any]:
+        """The result as JSON."""
+        return [*self[:6], self.setup.stored]
+
+
+def said(stored: Sequence[Any]) -> Said:
+    """The result that was stored so."""
+    return Said._make([*stored[:6], _setup(orjson.dumps(stored[6]))])
+
+
+@lru_cache(maxsize=4096)
+def _setup(stored: bytes) -> Setup:
+    """From the JSON of its fields; motors are tested in the same few ways."""
+    values = orjson.loads(stored)
+    metric, why, condition = values[1], values[9], values[10]
+    sample = why in SAMPLE
+    fields: tuple[Any, ...] = (*values, values, sample, orjson.dumps([metric, condition, sample]).decode())
+    return Setup(*fields)
+
+
+def result(event: Recorded) -> Said:
+    """The result, without what depends on the motor."""
     data = event.data
-    metric = data.get("characteristic") or _METRIC[event.type]
-    value, u, unit = measured(metric, data[_MEASUREMENT[event.type]])
-    temperature, how = _magnet_temperature(data)
-    says: dict[str, Any] = {
-        "type": _SHORT[event.type],
-        "metric": metric,
-        "value": finite(value),
-        "unit": unit,
-        "ticks": _exact(characteristics.find(metric).ticks(value)),
-        "how": how,
-        "bench": ref(data["bench"]),
-        "tested_at": instant(data["tested_at"]),
-        "why": data["why"],
-        "condition": condition(event),
-        "origin": origin(data),
-    }
-    if u is not None:
-        says["u"] = finite(u)
-    if temperature is not None:
-        says["temperature_Cel"], says["dT"] = temperature, _ticks_at(data, temperature)
-    for name in ("operator", "fixture", "calibration"):
-        if data.get(name) is not None:
-            says[name] = data[name]
-    if data.get("standard") is not None:
-        says["standard"] = _standard(*map(data["standard"].get, _CLAUSE))
-    return says
+    measurement = data[_MEASUREMENT[event.type]]
+    temperature = data.get("magnet_temperature") or _UNKNOWN
+    setup, metric = _tested(event.type, orjson.dumps([temperature["how"], *map(data.get, _SETUP)]))
+    value = finite(value_in(measurement, metric.unit))
+    u = finite(uncertainty_in(measurement, metric.unit))
+    known = finite(quantity(temperature.get("value"), "Cel"))
+    dT = None if known is None else _ticks_at(data, known)
+    return Said(value, u, _exact(metric.ticks(value)), known, dT, instant(data["tested_at"]), setup)
 
 
+_UNKNOWN: Mapping[str, Any] = {"how": "unknown"}
+_SETUP = (
+    "characteristic", "bench", "operator", "fixture", "calibration", "standard", "why", "origin",
+    "operating_point", "soak", "band", "mounting",
+)  # fmt: skip
+"""The fields of a test that say how it was done."""
 _CLAUSE = ("standard", "edition", "clause")
 
 
 @lru_cache(maxsize=4096)
-def _standard(*parts: Any) -> str:
-    return ", ".join(str(part) for part in parts if part)
+def _tested(event_type: str, told: bytes) -> tuple[Setup, Characteristic]:
+    """The setup that a test's fields tell, as JSON; and its metric."""
+    how, *fields = orjson.loads(told)
+    data = dict(zip(_SETUP, fields, strict=True))
+    metric = characteristics.find(data["characteristic"] or _METRIC[event_type])
+    standard = data["standard"]
+    if standard is not None:
+        standard = ", ".join(str(part) for part in map(standard.get, _CLAUSE) if part)
+    values = (
+        _SHORT[event_type], metric.key, metric.unit, how, ref(data["bench"]), data["operator"], data["fixture"],
+        data["calibration"], standard, data["why"], condition(event_type, data), origin(data),
+    )  # fmt: skip
+    return _setup(orjson.dumps(values)), metric
 
 
-def whole(says: Mapping[str, Any]) -> dict[str, Any]:
+def shown(says: Said) -> dict[str, Any]:
     """What was said, with null where nothing was."""
-    return {name: says.get(name) for name in SAID}
-
-
-def _magnet_temperature(data: Mapping[str, Any]) -> tuple[float | None, str]:
-    known = data.get("magnet_temperature") or {"how": "unknown"}
-    return finite(quantity(known.get("value"), "Cel")), known["how"]
+    setup = says.setup
+    return {
+        "type": setup.type,
+        "metric": setup.metric,
+        "value": says.value,
+        "u": says.u,
+        "unit": setup.unit,
+        "ticks": says.ticks,
+        "temperature_Cel": says.temperature_Cel,
+        "how": setup.how,
+        "dT": says.dT,
+        "bench": setup.bench,
+        "operator": setup.operator,
+        "fixture": setup.fixture,
+        "calibration": setup.calibration,
+        "standard": setup.standard,
+        "tested_at": says.tested_at,
+        "why": setup.why,
+        "condition": setup.condition,
+        "origin": setup.origin,
+    }
 
 
 def _ticks_at(data: Mapping[str, Any], temperature: float) -> int:
@@ -98,19 +169,18 @@ def _exact(ticks: int) -> int:
     return ticks if -TICK_LIMIT < ticks < TICK_LIMIT else TICK_LIMIT if ticks > 0 else -TICK_LIMIT
 
 
-def condition(event: Recorded) -> Mapping[str, float | None]:
+def condition(event_type: str, data: Mapping[str, Any]) -> Mapping[str, float | None]:
     """The set point in canonical units, rounded to its frozen tick; results are pooled only at an equal one."""
-    data = event.data
     point = data.get("operating_point") or {}
     speed, torque, voltage = _stated(point, "speed"), _stated(point, "torque"), _stated(point, "voltage")
-    if event.type == THERMAL:
+    if event_type == THERMAL:
         soak = data["soak"]
         more = (_stated(soak, "temperature"), _stated(soak, "duration"), _stated(soak, "fault_current"))
         return _condition(THERMAL, speed, torque, voltage, *more)
-    if event.type == VIBRATION:
+    if event_type == VIBRATION:
         band, rigid = data["band"], 1.0 if data["mounting"] == "rigid" else 0.0
         return _condition(VIBRATION, speed, torque, voltage, _stated(band, "low"), _stated(band, "high"), (rigid, "1"))
-    return _condition(event.type, speed, torque, voltage)
+    return _condition(event_type, speed, torque, voltage)
 
 
 Stated = tuple[float, str] | None
@@ -121,9 +191,8 @@ def _stated(values: Mapping[str, Any], name: str) -> Stated:
     return None if value is None else (value["value"], value["unit"])
 
 
-@lru_cache(maxsize=4096)
 def _condition(event_type: str, speed: Stated, torque: Stated, voltage: Stated, *more: Stated) -> Mapping[str, Any]:
-    """The condition of these set points; motors of one type are tested at the same few."""
+    """The condition of these set points."""
     found = {
         "speed_rpm": _point(speed, "speed"),
         "torque_Nm": _point(torque, "torque"),

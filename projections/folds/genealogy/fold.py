@@ -59,12 +59,12 @@ def follow(home: str, claims: Sequence[Claim]) -> Iterable[Any]:
 
 
 def of_type(claims: Sequence[Claim], kind: str) -> list[Claim]:
-    return [claim for claim in claims if claim["type"] == kind]
+    return [claim for claim in claims if claim.type == kind]
 
 
 def event_of(claim: Claim | None) -> tuple[str | None, str | None, int | None]:
     """The columns event_source, event_id, position."""
-    return (None, None, None) if claim is None else (claim["source"], claim["id"], claim["position"])
+    return (None, None, None) if claim is None else (claim.source, claim.id, claim.position)
 
 
 def _lot(claims: Sequence[Claim]) -> Iterable[Any]:
@@ -72,14 +72,14 @@ def _lot(claims: Sequence[Claim]) -> Iterable[Any]:
     gone, _ = holding(of_type(claims, "lot_withdrawn"))
     if held is None and gone is None:
         return
-    says: Mapping[str, Any] = held["says"] if held else {}
+    says: Mapping[str, Any] = held.says if held else {}
     links = _links(says) if held else []
     total = sum(link.fraction for link in links)
     anyone = held or gone
     assert anyone is not None
     source, name, position = event_of(held)
     yield Lot(
-        lot=ref(anyone["says"]["lot"]) or "",
+        lot=ref(anyone.says["lot"]) or "",
         level=says.get("level"),
         item=ref(says.get("item")),
         supplier=ref(says.get("supplier")),
@@ -92,8 +92,8 @@ def _lot(claims: Sequence[Claim]) -> Iterable[Any]:
         fraction_sum=float(total),
         incomplete=held is not None and total < COMPLETE and says["level"] != "ore",
         withdrawn=gone is not None,
-        withdrawn_reason=gone["says"]["reason"] if gone else None,
-        origin=origin(anyone["says"]),
+        withdrawn_reason=gone.says["reason"] if gone else None,
+        origin=origin(anyone.says),
         conflict=conflict,
         event_source=source,
         event_id=name,
@@ -120,8 +120,8 @@ def _motor(claims: Sequence[Claim]) -> Iterable[Any]:
     anyone = built or retired or (found[-1].claim if found else None)
     if anyone is None:
         return
-    says: Mapping[str, Any] = built["says"] if built else {}
-    motor = ref(anyone["says"]["motor"]) or ""
+    says: Mapping[str, Any] = built.says if built else {}
+    motor = ref(anyone.says["motor"]) or ""
     source, name, position = event_of(built)
     yield Motor(
         motor=motor,
@@ -132,8 +132,8 @@ def _motor(claims: Sequence[Claim]) -> Iterable[Any]:
         stator_batch=says.get("stator_batch"),
         magnets=found[-1].magnets if found else None,
         rotors=[rotor.shown() for rotor in found],
-        retired_at=instant(retired["says"]["retired_at"]) if retired else None,
-        origin=origin(anyone["says"]),
+        retired_at=instant(retired.says["retired_at"]) if retired else None,
+        origin=origin(anyone.says),
         conflict=conflict,
         event_source=source,
         event_id=name,
@@ -164,7 +164,7 @@ _FOLLOW: Mapping[str, Callable[[Sequence[Claim]], Iterable[Any]]] = {
 
 GENEALOGY = projection(
     "genealogy",
-    2,
+    3,
     Scheme(
         fate=GenealogyFate,
         home=GenealogyClaims,

@@ -11,21 +11,21 @@ from projections.folds.reading import instant, instant_or_none, origin, ref
 def _common(held: Claim, conflict: bool) -> dict[str, Any]:
     return {
         "conflict": conflict,
-        "event_source": held["source"],
-        "event_id": held["id"],
-        "position": held["position"],
+        "event_source": held.source,
+        "event_id": held.id,
+        "position": held.position,
     }
 
 
 def _of(claims: Sequence[Claim], kind: str) -> tuple[Claim | None, bool]:
-    return holding([claim for claim in claims if claim["type"] == kind])
+    return holding([claim for claim in claims if claim.type == kind])
 
 
 def motor_type(claims: Sequence[Claim]) -> Iterable[MotorType]:
     held, conflict = _of(claims, "motor_type_registered")
     if held is None:
         return
-    says = held["says"]
+    says = held.says
     yield MotorType(
         motor_type=ref(says["motor_type"]) or "",
         name=says["name"],
@@ -42,7 +42,7 @@ def party(claims: Sequence[Claim]) -> Iterable[Party]:
     retired, _ = _of(claims, "party_retired")
     if held is None:
         return
-    says = held["says"]
+    says = held.says
     yield Party(
         party=ref(says["party"]) or "",
         name=says["name"],
@@ -59,7 +59,7 @@ def bench(claims: Sequence[Claim]) -> Iterable[Bench]:
     held, conflict = _of(claims, "bench_registered")
     if held is None:
         return
-    says = held["says"]
+    says = held.says
     yield Bench(
         bench=ref(says["bench"]) or "",
         party=ref(says["party"]) or "",
@@ -74,7 +74,7 @@ def calibration(claims: Sequence[Claim]) -> Iterable[Calibration]:
     held, conflict = _of(claims, "calibration_recorded")
     if held is None:
         return
-    says = held["says"]
+    says = held.says
     yield Calibration(
         bench=ref(says["bench"]) or "",
         calibration=says["calibration"],
@@ -91,7 +91,7 @@ def source_change(claims: Sequence[Claim]) -> Iterable[SourceChange]:
     held, conflict = _of(claims, "source_changed")
     if held is None:
         return
-    says = held["says"]
+    says = held.says
     yield SourceChange(
         supplier=ref(says["supplier"]) or "",
         change=says["change"],
@@ -103,7 +103,7 @@ def source_change(claims: Sequence[Claim]) -> Iterable[SourceChange]:
         first_lot=ref(says["first_lot"]) or "",
         item=ref(says.get("item")),
         reason=says.get("reason"),
-        time=held["time"],
+        time=held.time,
         origin=origin(says),
         **_common(held, conflict),
     )
@@ -113,7 +113,7 @@ def evidence(claims: Sequence[Claim]) -> Iterable[Evidence]:
     held, conflict = _of(claims, "evidence_recorded")
     if held is None:
         return
-    says = held["says"]
+    says = held.says
     yield Evidence(
         supplier=ref(says["supplier"]) or "",
         evidence=says["evidence"],
@@ -124,7 +124,7 @@ def evidence(claims: Sequence[Claim]) -> Iterable[Evidence]:
         valid_until=instant_or_none(says.get("valid_until")),
         document_hash=says.get("document_hash"),
         change=says.get("change"),
-        time=held["time"],
+        time=held.time,
         origin=origin(says),
         **_common(held, conflict),
     )

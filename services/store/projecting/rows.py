@@ -1,6 +1,6 @@
 """The PostgreSQL home of rows: loaded by key, changed in memory, and written back in bulk."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -15,6 +15,8 @@ from services.store.projecting.shapes import SCHEMA, shape_of, table_name
 
 R = TypeVar("R")
 Table = dict[tuple[Any, ...], Any]
+MANY = 64
+"""For more keys than this it pays to look first whether a table holds any rows, or few."""
 
 
 class BatchRows:
@@ -74,24 +76,38 @@ class BatchRows:
     def _load(self, row_type: type[Any], wanted: Iterable[tuple[Any, ...]]) -> None:
         here, asked = self._loaded[row_type], list(wanted)
         here.update(dict.fromkeys(asked))
-        table = table_name(self._projection, row_type, self._generation)
-        if len(asked) > 64 and not self._holds_any(table):
+        if len(asked) > MANY and not self._first(row_type, 1):
             return
+        for row in self._with_keys(row_type, asked):
+            here[key_of(row)] = row
+
+    def pick(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> Sequence[R]:
+        """The stored rows with these keys; all rows of a small table, where that is less work."""
+        if len(keys) > MANY and len(rows := self._first(row_type, MANY + 1)) <= MANY:
+            return rows
+        return self._with_keys(row_type, keys) if keys else ()
+
+    def _first(self, row_type: type[R], limit: int) -> list[R]:
+        return self._rows(row_type, f"LIMIT {limit}", ())
+
+    def _with_keys(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> list[R]:
         shape = shape_of(row_type)
+        arrays = ", ".join(f"%b::{kind}[]" for kind in shape.key_types)
+        names = ", ".join(f'"{name}"' for name in shape.key)
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        return self._rows(row_type, f"JOIN unnest({arrays}) AS k({names}) USING ({names})", columns)
+
+    def _rows(self, row_type: type[R], restricted: str, values: Sequence[Any]) -> list[R]:
+        shape, table = shape_of(row_type), table_name(self._projection, row_type, self._generation)
         columns = ", ".join(
             f'r."{name}"::text' if kind == "json" else f'r."{name}"'
             for name, kind in zip(shape.names, shape.sql_types, strict=True)
         )
-        arrays = ", ".join(f"%b::{kind}[]" for kind in shape.key_types)
-        names = ", ".join(f'"{name}"' for name in shape.key)
-        query = f'SELECT {columns} FROM {SCHEMA}."{table}" r JOIN unnest({arrays}) AS k({names}) USING ({names})'
         with self._raw.cursor(binary=True) as cursor:
-            for found in cursor.execute(query, [list(column) for column in zip(*asked, strict=True)]):
-                row = shape.row(found)
-                here[key_of(row)] = row
-
-    def _holds_any(self, table: str) -> bool:
-        return self._raw.execute(f'SELECT 1 FROM {SCHEMA}."{table}" LIMIT 1').fetchone() is not None
+            return [
+                shape.row(found)
+                for found in cursor.execute(f'SELECT {columns} FROM {SCHEMA}."{table}" r {restricted}', values)
+            ]
 
     def write(self, raw: Raw[Any]) -> None:
         """Write what changed: new rows by COPY, changed ones by key, sums added to what is there.
