@@ -1,13 +1,13 @@
 """Small random plants as CloudEvents: lots, motors, results, and every way in which facts are corrected."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import orjson
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import events
 from events.catalogue import CATALOGUE, upcast

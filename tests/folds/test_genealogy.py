@@ -1,8 +1,7 @@
 """Genealogy: traces in both directions with fractions, custody, cycles, late links, conflicts, rotors."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from projections.folds.genealogy import GENEALOGY, Evidence, Lot, LotLink, Motor, MotorLot, Party, SourceChange
 from projections.folds.genealogy.cycles import on_cycles
