@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import orjson
 
 from events.errors import Refused
@@ -18,6 +19,17 @@ from services.transports.kafka.relay.records import CLOUDEVENT, EPOCH, POSITION,
 
 Page = Sequence[tuple[int, bytes]]
 _SPECS, _FEEDS = "specs/", "feeds/"
+
+
+class _Outer(msgspec.Struct, gc=False):
+    """What is read of every event to say where it goes; the rest of its bytes is only passed over."""
+
+    stream: str
+    partitionkey: str | None = None
+    traceparent: Any = None
+
+
+_outer = msgspec.json.Decoder(_Outer).decode
 
 
 @dataclass(slots=True)
@@ -59,9 +71,9 @@ class Pages:
         partitions, epoch = len(sequences), b"%d" % before.epoch
         topic, add = self.log_topic, made.records.append
         for position, body in page:
-            event = orjson.loads(body)
-            stream = event["stream"]
-            key = event.get("partitionkey") or stream.partition("/")[2]
+            outer = _outer(body)
+            stream = outer.stream
+            key = outer.partitionkey or stream.partition("/")[2]
             partition = partition_of(key, partitions)
             sequence = sequences[partition] = sequences[partition] + 1
             headers: Headers = [
@@ -70,13 +82,13 @@ class Pages:
                 (SEQUENCE, b"%d" % sequence),
                 (EPOCH, epoch),
             ]
-            if "traceparent" in event:
-                headers.append(("traceparent", str(event["traceparent"]).encode()))
+            if outer.traceparent is not None:
+                headers.append(("traceparent", str(outer.traceparent).encode()))
             add(Record(topic, key.encode(), body, headers, partition))
             if stream.startswith(_SPECS):
                 made.records += self._spec(position, body, key, epoch)
             elif stream.startswith(_FEEDS):
-                add(self._notice(stream, event, body, epoch))
+                add(self._notice(stream, orjson.loads(body), body, epoch))
         self.current.forget()
         return made
 

@@ -30,7 +30,7 @@ LEASE_S = 4.0
 RENEW_S = 1.0
 STANDBY_S = 0.5
 IDLE_S = 0.05
-PAGE = 4096
+PAGE = 8192
 PAGE_BYTES = 16 * 1024 * 1024
 """A page of large events is followed by a smaller one: memory stays bounded."""
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0)
