@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
 
+from msgspec import structs
+
 from services.store.projecting.projector import Projector
 from services.store.sealing.ledger.parking import PARKED, RELEASED, Parkings
 from services.worker import Worker
@@ -13,7 +15,7 @@ from tests.store.projecting.folding import append, projecting
 
 def _mended(event, rows):
     data = {name: value for name, value in event.data.items() if name != "broken"}
-    fold(replace(event, data=data), rows)
+    fold(structs.replace(event, data=data), rows)
 
 
 def mended(log, version=1):
