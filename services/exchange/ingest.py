@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
 import orjson
+from msgspec import structs
 
 from events.envelope import Draft
 from events.errors import DomainError, IdentityConflict
@@ -136,7 +137,7 @@ class Ingest:
         for draft, outcome in zip(drafts, outcomes, strict=True):
             first, told_first = firsts.setdefault((draft.source, draft.id), (draft, outcome))
             if outcome.status == "conflict" and same_fact(self._stored(draft) or first.event, draft.event):
-                outcome = replace(outcome, status="duplicate", position=outcome.position or told_first.position)
+                outcome = structs.replace(outcome, status="duplicate", position=outcome.position or told_first.position)
             told.append(outcome)
         return told
 

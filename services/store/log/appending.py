@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from events.envelope import Draft
 from events.errors import IdentityConflict, VersionConflict
 
@@ -49,8 +51,7 @@ class Append:
     advances: tuple[Advance, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False):
     """What became of one draft: its position (a duplicate's first one), or the hash that it conflicts with.
 
     `recorded_time` is that of accepted ones.

@@ -2,18 +2,21 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 import psycopg
+from msgspec import structs
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy.dialects.postgresql import JSONB
 
 from events.envelope import utc_text
-from events.errors import DomainError, Unavailable
+from events.errors import DomainError, Invalid, Unavailable
 from services.store.database import Database
 from services.store.log import copying
 from services.store.log.appending import Append, Companion, CursorMoved, Located, Outcome, Plan, key_of, streams_of
@@ -64,9 +67,9 @@ def connected(database: Database) -> psycopg.Connection[Any]:
     return connection
 
 
-def lock(connection: psycopg.Connection[Any]) -> int:
+def lock(connection: psycopg.Connection[Any], meanwhile: Callable[[], None] = lambda: None) -> int:
     """Begin a transaction, wait for the other writers, then hold the log until it ends; the head of the log."""
-    result = run(connection, _BEGIN)[-1]
+    result = run(connection, _BEGIN, meanwhile)[-1]
     found, low, high = [int(result.get_value(0, column) or 0) for column in range(3)]
     if low <= found < high - 1:
         return int(found)
@@ -90,6 +93,14 @@ def _look_from(connection: psycopg.Connection[Any], low: int) -> None:
     high = low + SPAN
     found = f"SELECT coalesce(max(position), 0), {low}, {high} FROM log_events WHERE position >= {low}"
     connection.execute(f"PREPARE lodestone_head AS {found} AND position < {high}".encode())
+
+
+def encode_first(requests: Iterable[Append]) -> None:
+    """Make the canonical bytes of the first rows, which has to be done anyway, while the server answers."""
+    drafts = (draft for request in requests for draft in request.drafts)
+    with suppress(Invalid):  # raised again, for the request that it belongs to, when its rows are made
+        for draft in islice(drafts, copying.PIECE):
+            draft.canonical  # noqa: B018 - kept there
 
 
 def write(
@@ -232,7 +243,7 @@ def looked_up(database: Database, request: Append, outcomes: tuple[Outcome, ...]
     else:
         _arrived(request, outcomes, found)
     return tuple(
-        replace(outcome, position=at.position) if (at := found.get(key_of(draft))) else outcome
+        structs.replace(outcome, position=at.position) if (at := found.get(key_of(draft))) else outcome
         for draft, outcome in zip(request.drafts, outcomes, strict=True)
     )
 

@@ -1,10 +1,12 @@
-"""Several COPYs as one message: the rows of the next one are made while the server takes in those of the last one."""
+"""Several COPYs as one message: the rows of the next ones are made while the server takes in those of the last one."""
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from select import select
 from typing import Any
 
 import psycopg
-from psycopg.generators import execute, fetch, send
+from psycopg.generators import fetch, fetch_many, send
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
@@ -16,10 +18,17 @@ _TRAILER = b"\xff\xff"
 _GIVEN_UP = b"the rows were not made"
 
 
-def run(connection: psycopg.Connection[Any], message: str) -> list[PGresult]:
-    """The results of these statements, in one message and without what a cursor adds. Raises what the server says."""
+def run(
+    connection: psycopg.Connection[Any], message: str, meanwhile: Callable[[], None] = lambda: None
+) -> list[PGresult]:
+    """The results of these statements, in one message and without what a cursor adds. Raises what the server says.
+
+    `meanwhile` is called while the server is at it; it must not raise.
+    """
     connection.pgconn.send_query(message.encode())
-    results: list[PGresult] = connection.wait(execute(connection.pgconn))
+    connection.wait(send(connection.pgconn))
+    meanwhile()
+    results: list[PGresult] = connection.wait(fetch_many(connection.pgconn))
     if results[-1].status == ExecStatus.FATAL_ERROR:
         raise _told(connection, results[-1])
     return results
@@ -37,10 +46,11 @@ def copy_all(connection: psycopg.Connection[Any], copies: Sequence[Copy], then: 
     pgconn = connection.pgconn
     pgconn.send_query(";".join([*[statement for statement, _ in copies], then]).encode())
     connection.wait(send(pgconn))
-    for at, (_, make) in enumerate(copies):
+    ahead = _Ahead(pgconn.socket, [make for _, make in copies])
+    for at in range(len(copies)):
         rows: bytes | None = None
         try:
-            rows = make()
+            rows = ahead.next()
         finally:
             if rows is None:
                 _give_up(connection)
@@ -52,6 +62,22 @@ def copy_all(connection: psycopg.Connection[Any], copies: Sequence[Copy], then: 
         connection.wait(send(pgconn))
     _expect(connection, ExecStatus.COMMAND_OK)
     _rest(connection)
+
+
+class _Ahead:
+    """Rows made in order, and ahead of what the server asks for as long as it is busy: neither waits for the other."""
+
+    def __init__(self, socket: int, makers: Iterable[Callable[[], bytes]]) -> None:
+        self.socket = socket
+        self.makers = deque(makers)
+        self.made: deque[bytes] = deque()
+
+    def next(self) -> bytes:
+        if not self.made:
+            self.made.append(self.makers.popleft()())
+        while self.makers and not select([self.socket], [], [], 0)[0]:
+            self.made.append(self.makers.popleft()())
+        return self.made.popleft()
 
 
 def _expect(connection: psycopg.Connection[Any], status: ExecStatus) -> None:

@@ -5,10 +5,11 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -71,7 +72,11 @@ class Writer:
         _writers.add(self)
 
     def _begin_anew(self) -> None:
-        self._queue: SimpleQueue[Ticket | None] = SimpleQueue()
+        self._queue: deque[Ticket] = deque()
+        self._wanted = 1
+        self._ending = False
+        self._bell = threading.Lock()
+        self._bell.acquire()
         self.waiting = 0
         self._room = threading.Condition()
         self.thread: threading.Thread | None = None
@@ -84,7 +89,9 @@ class Writer:
         with self._room:
             self._wait_for_room(ticket.size)
             self.waiting += ticket.size
-            self._queue.put(ticket)
+            self._queue.append(ticket)
+            if len(self._queue) in (1, self._wanted):
+                self._ring()
             if self.thread is None:
                 self.thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
                 self.thread.start()
@@ -120,36 +127,42 @@ class Writer:
 
     def finish(self) -> None:
         """Let the thread end after what is in the queue, without waiting for it."""
-        self._queue.put(None)
+        self._ending = True
+        self._ring()
+
+    def _ring(self) -> None:
+        """Wake the thread: for the first request, and for as many as last time, but not for each between."""
+        with suppress(RuntimeError):  # rung already
+            self._bell.release()
 
     def _run(self) -> None:
-        last, going = 1, True
         try:
-            while going:
-                first = self._queue.get()
-                if first is None:
-                    return
-                group, going = self._gather(first, last)
-                last = len(group)
-                self._answer(group)
+            while self._queue or not self._ending:
+                if not self._queue:
+                    self._bell.acquire()
+                self._gather()
+                if group := self._taken():
+                    self._wanted = len(group)
+                    self._answer(group)
         finally:
             self._let_go()
 
-    def _gather(self, first: Ticket, last: int) -> tuple[list[Ticket], bool]:
-        """What is there, and up to 0.3 ms for as many requests as last time; False when the end was among it."""
-        group, size = [first], first.size
+    def _gather(self) -> None:
+        """Wait up to 0.3 ms for as many requests as last time."""
         deadline = time.perf_counter() + GATHER_S
-        while size < GROUP:
-            rest = deadline - time.perf_counter() if len(group) < last else 0.0
-            try:
-                ticket = self._queue.get(timeout=rest) if rest > 0 else self._queue.get_nowait()
-            except Empty:
-                break
-            if ticket is None:
-                return group, False
-            group.append(ticket)
-            size += ticket.size
-        return group, True
+        while 0 < len(self._queue) < self._wanted and not self._ending:
+            rest = deadline - time.perf_counter()
+            if rest <= 0 or not self._bell.acquire(timeout=rest):
+                return
+
+    def _taken(self) -> list[Ticket]:
+        """The next group from the queue."""
+        group: list[Ticket] = []
+        size = 0
+        while self._queue and size < GROUP:
+            group.append(self._queue.popleft())
+            size += group[-1].size
+        return group
 
     def _answer(self, group: Sequence[Ticket]) -> None:
         """Answer every ticket, whatever happens: what breaks a group is found by writing its requests one by one."""
@@ -181,7 +194,7 @@ class Writer:
             return [self._resolved(*pair) for pair in zip(requests, lost.answers, strict=True)]
 
     def _tried(self, requests: Sequence[Append]) -> Sequence[Answer]:
-        connection, head = self._locked()
+        connection, head = self._locked(partial(grouping.encode_first, requests))
         found: grouping.Found | None = None
         try:
             found = grouping.write(connection, head, requests, self._now, look_first=self._look_first)
@@ -201,18 +214,18 @@ class Writer:
         self._look_first = found.repeats
         return found.answers
 
-    def _locked(self) -> tuple[psycopg.Connection[Any], int]:
+    def _locked(self, meanwhile: Callable[[], None]) -> tuple[psycopg.Connection[Any], int]:
         """Our connection with the lock held, and the head; one that broke since last time is made anew."""
         if self._connection is not None:
             try:
-                return self._connection, grouping.lock(self._connection)
+                return self._connection, grouping.lock(self._connection, meanwhile)
             except psycopg.Error:
                 if not self._connection.closed:
                     self._roll_back(self._connection)
                     raise
                 self._let_go()
         self._connection = grouping.connected(self.database)
-        return self._connection, grouping.lock(self._connection)
+        return self._connection, grouping.lock(self._connection, meanwhile)
 
     def _resolved(self, request: Append, answer: Answer) -> Answer | BaseException:
         if isinstance(answer, DomainError):

@@ -71,7 +71,7 @@ def test_what_json_cannot_hold_fails_alone_in_whatever_piece_it_stands(database:
 def test_rows_are_made_while_the_server_takes_the_ones_before(connection: psycopg.Connection[Any]) -> None:
     connection.execute(
         "CREATE FUNCTION pg_temp.slow() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
+        "$$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$"
     )
     connection.execute("CREATE TRIGGER slow BEFORE INSERT ON numbers FOR EACH ROW EXECUTE FUNCTION pg_temp.slow()")
     times: list[float] = []
@@ -83,9 +83,24 @@ def test_rows_are_made_while_the_server_takes_the_ones_before(connection: psycop
 
         return make
 
-    copy_all(connection, [(NUMBERS, timed(1)), (NUMBERS, timed(2))])
-    assert times[1] - times[0] < 0.4 < 1.0 <= time.monotonic() - times[0]
-    assert kept(connection) == [1, 2]
+    copy_all(connection, [(NUMBERS, timed(value)) for value in (1, 2, 3)])
+    assert times[2] - times[0] < 0.2 < 0.6 <= time.monotonic() - times[0]
+    assert kept(connection) == [1, 2, 3]
+
+
+def test_rows_wait_to_be_made_while_the_server_asks_for_those_that_are(connection: psycopg.Connection[Any]) -> None:
+    made: list[int] = []
+
+    def one(value: int) -> Callable[[], bytes]:
+        def make() -> bytes:
+            made.append(value)
+            time.sleep(0.05)  # the server, which has nothing else to do, waits for each
+            return numbers(value)
+
+        return make
+
+    copy_all(connection, [(NUMBERS, one(value)) for value in range(4)])
+    assert made == kept(connection) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])

@@ -38,6 +38,32 @@ def test_a_full_queue_makes_the_next_caller_wait_and_then_sends_it_away(database
     writer.close()
 
 
+def test_the_thread_is_woken_for_the_first_request_of_a_group_and_not_for_each(database: Database) -> None:
+    rung: list[int] = []
+
+    class Counted(Writer):
+        def _ring(self) -> None:
+            rung.append(len(self._queue))
+            super()._ring()
+
+    gate = Gate()
+    writer = Counted(database, gate)
+    for size in (1, 5, 5):
+        gate.open.clear()
+        asked = gate.asked
+        threads = [threading.Thread(target=writer.append, args=(Append((draft(),)),)) for _ in range(1 + size)]
+        for number, thread in enumerate(threads):
+            thread.start()
+            wait_until(lambda queued=number: writer.waiting > queued)
+            wait_until(lambda before=asked: gate.asked > before)
+        gate.open.set()
+        for thread in threads:
+            thread.join(10)
+    writer.close()
+    *woken, _ended = rung
+    assert woken == [1] * 6, "three groups of one, which the others came behind, and three of 1, 5 and 5"
+
+
 def test_a_stop_finishes_what_was_accepted_and_refuses_what_comes_later(database: Database) -> None:
     gate = Gate()
     log = Log(database, gate)
