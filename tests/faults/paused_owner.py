@@ -39,8 +39,8 @@ def here() -> None:
 class SlowLog(Log):
     """A log whose reader may be paused after it took the lease and before it opens its transaction."""
 
-    def read_bytes(self, after: int, limit: int, until: int | None = None) -> list[tuple[int, bytes]]:
-        page = super().read_bytes(after, limit, until)
+    def read(self, after: int, limit: int, until: int | None = None) -> list[Recorded]:
+        page = super().read(after, limit, until)
         here()
         return page
 
