@@ -20,6 +20,8 @@ from services.transports.kafka.binding import binary, structured
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.ingress.ingress import Ingress
 from services.transports.kafka.ingress.principals import Principals, trusted_topics
+from services.transports.kafka.ingress.reading import PATIENCE
+from services.transports.kafka.moving import Patience
 from tests.doors.facts import efficiency
 from tests.store.facts import straight
 
@@ -68,11 +70,17 @@ class Bench:
         return found
 
 
-def ingress_of(cluster: Cluster, database: Database, trusted: str | None = None, log: Log | None = None) -> Ingress:
+def ingress_of(
+    cluster: Cluster,
+    database: Database,
+    trusted: str | None = None,
+    log: Log | None = None,
+    patience: Patience = PATIENCE,
+) -> Ingress:
     log = log or Log(database)
     ingest = Ingest(log, Waiting(database), Quarantine(database, wall_clock))
     principals = Principals(Tokens(database, log, wall_clock), trusted_topics(trusted))
-    return Ingress(cluster, ingest, principals, f"test {id(log)}")
+    return Ingress(cluster, ingest, principals, f"test {id(log)}", patience)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from kafka.structs import TopicPartition
 
 from services.store.log import Log
 from services.transports.kafka.connecting import Cluster
+from services.transports.kafka.moving import Patience
 from tests.processes import environment
 from tests.store.facts import straight
 from tests.transports.ingress.bench import Bench, ingress_of, outcomes, rows, running, stored_ids, until
@@ -168,6 +169,26 @@ def test_a_group_that_somebody_else_uses_is_named_with_what_to_do(kafka, databas
         other.close()
         until(lambda: outcomes(ingress) == {"accepted": 1})
     assert Log(database).head() == 2
+
+
+def test_a_client_that_brings_nothing_of_one_partition_is_replaced_while_the_others_bring_theirs(
+    kafka, database, bench
+):
+    ingress = ingress_of(kafka, database, patience=Patience(1.0, polls=3))
+    with running(ingress):
+        until(lambda: ingress.figures.reader and len(ingress.figures.reader.places) == 4)
+        stuck = ingress.figures.reader
+        assert stuck is not None
+        stuck.consumer.pause(TopicPartition(bench.topic, 2))  # behind the member's back, as if it never fetched again
+        events = bench.events(40)
+        bench.send(*events[:20], partition=2)
+        for event in events[20:30]:
+            bench.send(event, partition=1)
+            until(lambda: stored_ids(database), 5)
+        until(lambda: "Nothing comes of partition 2" in str(ingress.figures.trouble))
+        until(lambda: outcomes(ingress) == {"accepted": 30})
+        assert ingress.figures.reader is not stuck and ingress.figures.trouble is None
+    assert sorted(stored_ids(database)) == ids(events[:30])
 
 
 class Broken(str):

@@ -4,10 +4,12 @@ import signal
 from random import Random
 
 import pytest
+from kafka.structs import TopicPartition
 from sqlalchemy import text
 
 from events.errors import UnknownType
 from events.partitions import partition_of
+from services.transports.kafka.moving import Patience
 from services.transports.kafka.relay.relaying import Relay
 from services.transports.kafka.sharding.member import ShardMember
 from services.worker import Beside, Together
@@ -73,6 +75,21 @@ def test_a_log_that_is_published_again_is_counted_once_and_a_lost_record_is_an_a
         fill(log, *range(4, 8))
         until(lambda: reached(projector))
         assert "records are missing or repeated. It is read again from its start" in alarmed.figures.says()["detail"]
+    assert live(projector) == wanted(projector)
+
+
+def test_a_client_that_brings_nothing_of_one_partition_is_replaced(database, kafka, log):
+    projector, one = projecting(database), member(database, kafka, patience=Patience(1.0, polls=3))
+    fill(log, 0)
+    with running(relay(database, kafka)), running(one):
+        until(lambda: reached(projector))
+        stuck = one.reader
+        assert stuck is not None
+        stuck.consumer.pause(TopicPartition(stuck.topic, 1))  # behind the member's back, as if it never fetched again
+        fill(log, 1, 2, 3)
+        until(lambda: "Nothing comes of partition 1" in str(one.figures.trouble))
+        until(lambda: reached(projector))
+        assert one.reader is not stuck
     assert live(projector) == wanted(projector)
 
 

@@ -19,8 +19,9 @@ from services.store.projecting.folding import newest
 from services.store.projecting.projector import Projector
 from services.store.reports import reports
 from services.transports.kafka.connecting import Cluster
+from services.transports.kafka.moving import Patience
 from services.transports.kafka.relay.relaying import Relay
-from services.transports.kafka.sharding.member import ShardMember
+from services.transports.kafka.sharding.member import PATIENCE, ShardMember
 from tests.folds.dictionaries import fold_together
 from tests.processes import environment
 
@@ -62,8 +63,8 @@ def relay(database: Database, kafka: Cluster, *, from_start: bool = False) -> Re
     return Relay(database, Log(database), kafka, "relay", from_start=from_start, page=200)
 
 
-def member(database: Database, kafka: Cluster, owner: str = "one") -> ShardMember:
-    return ShardMember(kafka, projecting(database, owner), owner)
+def member(database: Database, kafka: Cluster, owner: str = "one", patience: Patience = PATIENCE) -> ShardMember:
+    return ShardMember(kafka, projecting(database, owner), owner, patience)
 
 
 def until(true: Callable[[], object], seconds: float = 40.0) -> None:

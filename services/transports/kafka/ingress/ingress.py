@@ -21,8 +21,9 @@ from services.transports.kafka.ingress.bringing import Brought, bring
 from services.transports.kafka.ingress.figures import Figures
 from services.transports.kafka.ingress.messages import checked
 from services.transports.kafka.ingress.principals import Principals
-from services.transports.kafka.ingress.reading import GROUP, Reader
+from services.transports.kafka.ingress.reading import GROUP, PATIENCE, Reader
 from services.transports.kafka.ingress.telling import Teller
+from services.transports.kafka.moving import Patience
 
 POLL_MS = 200
 SLOW_S = 1.0
@@ -47,12 +48,15 @@ class _Flight:
 class Ingress:
     """One member of the group. `run` until `stop`; what it reports is shown by the service."""
 
-    def __init__(self, cluster: Cluster, ingest: Ingest, principals: Principals, owner: str) -> None:
+    def __init__(
+        self, cluster: Cluster, ingest: Ingest, principals: Principals, owner: str, patience: Patience = PATIENCE
+    ) -> None:
         self.cluster = cluster
         self.ingest = ingest
         self.database = ingest.log.database
         self.principals = principals
         self.owner = owner
+        self.patience = patience
         self.stopping = threading.Event()
         self.figures = Figures(self.database, cluster)
         self.teller = Teller(cluster, self.database)
@@ -89,7 +93,7 @@ class Ingress:
         topics.make_or_check(self.cluster, [wanted, topics.bench_rejected(self.cluster), *map(topics.trusted, trusted)])
         ours = self._log_id()
         check_group(self.cluster, GROUP, ours)
-        reader = Reader(self.cluster, [wanted.name, *trusted], ours)
+        reader = Reader(self.cluster, [wanted.name, *trusted], ours, self.patience)
         self.figures.reader = reader
         try:
             while not self.stopping.is_set() and self._look(reader):
@@ -183,7 +187,7 @@ class Ingress:
     def _look(self, reader: Reader) -> bool:
         """Now and then: where the topics end, and the group's own offsets; False when the topics changed."""
         now = time.monotonic()
-        if now - self._looked < LOOK_S:
+        if now - self._looked < min(LOOK_S, self.patience.seconds):
             return True
         self._looked = now
         reader.tell_group()

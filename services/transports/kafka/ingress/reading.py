@@ -1,6 +1,5 @@
 """Reading: one member of the consumer group, placed by the cursors in our database and not by the group's offsets."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -9,10 +8,12 @@ from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
+from events.errors import Unavailable
 from services.store.database import Database
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.groups import Watch, member_name
 from services.transports.kafka.ingress.cursors import UNKNOWN, Found, Place, find, stored
+from services.transports.kafka.moving import Moving, Patience
 
 GROUP = "ingress"
 AT_ONCE = 1_000
@@ -20,21 +21,20 @@ AT_ONCE = 1_000
 FETCHED = 4 * 1024 * 1024
 """Bytes that are fetched ahead at most; of one partition a quarter."""
 ASK_MS = 5_000
-STUCK_S = 15.0
-"""How long a client may bring nothing of what is there before it is taken for stuck, as was seen after a rebalance."""
+PATIENCE = Patience(15.0)
 
 
 class Reader:
     """Reads these topics as a member of the group. Not for several threads. Raises Unavailable, Forbidden."""
 
-    def __init__(self, cluster: Cluster, topics: Sequence[str], log_id: str) -> None:
+    def __init__(self, cluster: Cluster, topics: Sequence[str], log_id: str, patience: Patience = PATIENCE) -> None:
         self.cluster = cluster
         self.topics = list(topics)
         self.places: dict[TopicPartition, Place] = {}
         self.ends: dict[TopicPartition, int] = {}
         self.paused = False
         self.seen = self.ask_topics()
-        self.heard = time.monotonic()
+        self.moving = Moving(patience)
         self.watch = Watch()
         self.consumer: KafkaConsumer = cluster.consumer(
             member_name(GROUP, log_id),
@@ -51,8 +51,7 @@ class Reader:
     def poll(self, timeout_ms: int) -> list[Any]:
         """The next messages, partition after partition, each in order; none while we are to be placed anew."""
         found: Mapping[TopicPartition, list[Any]] = self.consumer.poll(timeout_ms=timeout_ms)
-        if found or self.paused:
-            self.heard = time.monotonic()
+        self.moving.polled()
         if self.watch.changed.is_set():
             return []
         for partition, records in found.items():
@@ -115,6 +114,7 @@ class Reader:
         """Read on."""
         self.consumer.resume(*self.consumer.paused())
         self.paused = False
+        self.moving.forget()
 
     def tell_group(self) -> None:
         """Tell Kafka how far we are: only so that its own tools show our lag, nothing is read from there."""
@@ -139,18 +139,25 @@ class Reader:
     def look(self) -> bool:
         """Ask the brokers where our partitions end, and whether the topics are the same still.
 
-        False when they are not, or when nothing comes of what is there: then begin anew with another client.
+        False when they are not: then begin anew with another client.
 
-        Raises KafkaError or Unavailable when they are away: `poll` alone would wait for them in silence.
+        Raises KafkaError or Unavailable when they are away: `poll` alone would wait for them in silence. Unavailable
+        also when nothing comes of a partition where more is.
         """
         if self.places:
             self.ends = self.consumer.end_offsets(list(self.places), timeout_ms=ASK_MS)
-        return self.ask_topics() == self.seen and not self._stuck()
+        self._check_moving()
+        return self.ask_topics() == self.seen
 
-    def _stuck(self) -> bool:
-        if time.monotonic() - self.heard < STUCK_S:
-            return False
-        return any(self.consumer.position(at, timeout_ms=ASK_MS) < self.ends[at] for at in self.places)
+    def _check_moving(self) -> None:
+        ours = self.places.keys() & self.consumer.assignment()
+        offsets = {at: int(self.consumer.position(at, timeout_ms=ASK_MS)) for at in ours}
+        stuck = self.moving.stuck({at: (offset, self.ends[at]) for at, offset in offsets.items()})
+        if stuck is not None:
+            raise Unavailable(
+                f"Nothing comes of partition {stuck.partition} of {stuck.topic}, where more is; joining again.",
+                retry_after_s=1,
+            )
 
     def close(self) -> None:
         """Leave the group, so that others take over at once."""

@@ -14,6 +14,7 @@ from services.store.reports import Reporter
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.groups import check_group, members
+from services.transports.kafka.moving import Moving, Patience
 from services.transports.kafka.relay.starting import standing
 from services.transports.kafka.sharding.figures import Figures
 from services.transports.kafka.sharding.following import Following
@@ -23,8 +24,7 @@ from services.transports.kafka.sharding.reader import GROUP, Reader
 POLL_MS = 100
 SETTLE_S = 0.5
 """How often is looked how far the shares are where nothing came that could have moved them."""
-STUCK_S = 10.0
-"""How long a client may bring nothing of what is there before it is taken for stuck, as was seen after a rebalance."""
+PATIENCE = Patience(10.0)
 LOOK_S = 2.0
 """How often is looked whether what was given back to one process was divided again, and Kafka told how far we are."""
 LEFT_OUT_S = 5.0
@@ -36,7 +36,7 @@ TROUBLE_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 class ShardMember:
     """Folds the shares of the partitions that the group gives it. `run` until `stop`."""
 
-    def __init__(self, cluster: Cluster, projector: Projector, owner: str) -> None:
+    def __init__(self, cluster: Cluster, projector: Projector, owner: str, patience: Patience = PATIENCE) -> None:
         self.cluster = cluster
         self.projector = projector
         self.database = projector.database
@@ -44,6 +44,7 @@ class ShardMember:
         self.owner = owner
         self.stopping = threading.Event()
         self.figures = Figures()
+        self.reader: Reader | None = None
         self.places: dict[int, Place] = {}
         self._halted: set[int] = set()
         self._again: set[int] = set()
@@ -52,7 +53,7 @@ class ShardMember:
         self._empty: float | None = None
         self._looked = 0.0
         self._settled = 0.0
-        self._heard = 0.0
+        self._moving = Moving(patience)
 
     def run(self) -> None:
         """Until `stop`; Kafka or database that are away are waited for, and said once.
@@ -109,16 +110,18 @@ class ShardMember:
     def _joined(self) -> Iterator[tuple[Reader, Following]]:
         following = Following(self.cluster, self._standing.log_id)
         try:
-            reader = Reader(self.cluster, self._standing.log_id)
+            self.reader = reader = Reader(self.cluster, self._standing.log_id)
             try:
                 yield reader, following
             finally:
+                self.reader = None
                 reader.close()
         finally:
             following.close()
 
     def _turn(self, reader: Reader, following: Following) -> None:
         found = reader.poll(POLL_MS)
+        self._moving.polled()
         if reader.misplaced:
             reader.watch.changed.clear()
             self._halted.clear()
@@ -128,8 +131,6 @@ class ShardMember:
         for partition, records in found.items():
             if partition in self.places:
                 self._fold(reader, partition, records)
-        if found:  # after the folding, which may take longer than what a silent client is allowed
-            self._heard = time.monotonic()
         told = following.look()
         if found or told or time.monotonic() - self._settled > SETTLE_S:
             self._settle(reader, following)
@@ -137,7 +138,7 @@ class ShardMember:
 
     def _place(self, reader: Reader, partitions: Sequence[int]) -> None:
         """Go to where the shares of these partitions stand; those of which nothing is divided are left alone."""
-        self._heard = time.monotonic()
+        self._moving.forget()
         found = self.sharing.places(partitions)
         self._standing = standing(self.database)
         self.places = {one: place for one, place in self.places.items() if one in reader.assigned()}
@@ -227,7 +228,11 @@ class ShardMember:
             believed = {partition: self.places[partition].believed for partition in stand}
             for partition, places in self.sharing.settle(stand, believed).items():
                 self.places[partition].believed = places
-        self._check_moving(reader, {one for one in offsets if following.end(one) > offsets[one]})
+        stuck = self._moving.stuck({one: (offset, following.end(one)) for one, offset in offsets.items()})
+        if stuck is not None:
+            raise Unavailable(
+                f"Nothing comes of partition {stuck} of {reader.topic}, where more is; joining again.", retry_after_s=1
+            )
         ends = reader.ends(self.places)
         for partition, place in self.places.items():
             self.figures.at(
@@ -247,14 +252,6 @@ class ShardMember:
         if changed:
             self._place(reader, changed)
         reader.tell_group({one: place.offset for one, place in self.places.items() if place.offset is not None})
-
-    def _check_moving(self, reader: Reader, behind: set[int]) -> None:
-        """Raises Unavailable, so that we join again, when nothing comes of what the relay says is there."""
-        if behind and time.monotonic() - self._heard > STUCK_S:
-            raise Unavailable(
-                f"Nothing comes of partition {min(behind)} of {reader.topic}, where more is; joining again.",
-                retry_after_s=1,
-            )
 
     def _check_part(self, reader: Reader) -> None:
         """Raises Unavailable, so that we join again, when the group left us out though there is a part for each."""
