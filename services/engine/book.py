@@ -12,7 +12,7 @@ from events.rules import policies, specs, texts
 from events.rules.policies import Policy
 from events.rules.texts import TextState
 from projections.inference.state import Edge, EventId, SpecInForce
-from services.store.tables import log_events
+from services.store.tables import log_events, of_types
 
 RULES = ("requirements", "specs", "policies", "sensitivities")
 TYPES = tuple(sorted(line.type for line in CATALOGUE.values() if line.stream in RULES))
@@ -64,7 +64,7 @@ def events_of(connection: Connection, types: Iterable[str], after: int, until: i
     """The events of these types after one position and up to another, in order, upcast."""
     table = log_events
     query = select(table.c.position, table.c.body).where(
-        table.c.type.in_(list(types)), table.c.position > after, table.c.position <= until
+        of_types(types), table.c.position > after, table.c.position <= until
     )
     return [
         upcast(decode(row.position, bytes(row.body))) for row in connection.execute(query.order_by(table.c.position))

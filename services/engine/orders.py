@@ -26,7 +26,7 @@ from events.rules.specs import Effectivity, SpecText, WriteSpec
 from services import tracing
 from services.engine.enact import POLICY_STREAM, SOURCE
 from services.store.log import Append, Log
-from services.store.tables import log_events
+from services.store.tables import log_events, of_types
 
 TRIES = 3
 SENSITIVITIES = sorted(stored_types([type_of(SensitivityAssigned)]))
@@ -160,7 +160,7 @@ class Orders:
         return self._write(stream, model, state.version, also)
 
     def _defaults(self) -> tuple[Default, ...]:
-        streams = select(log_events.c.stream).where(log_events.c.type.in_(SENSITIVITIES)).distinct()
+        streams = select(log_events.c.stream).where(of_types(SENSITIVITIES)).distinct()
         with self.log.database.connect() as connection:
             known = {str(stream).partition("/")[2] for stream in connection.scalars(streams)}
         return defaults(policy_exists=bool(self.log.read_stream(POLICY_STREAM)), sensitivities=known)

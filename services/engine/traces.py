@@ -10,7 +10,7 @@ from events.facts.base import EventRef
 from events.rules import proposals
 from events.rules.proposals import Command, OpenCase, Propose, Refresh, Reopen, Withdraw
 from services.store.log import Log
-from services.store.tables import identity_key, log_events, log_identity
+from services.store.tables import identity_key, log_events, log_identity, of_types
 
 RESULTS = frozenset(line.type for line in CATALOGUE.values() if line.stream == "tests")
 ROUNDS = stored_types({type_of(proposals.RevisionProposed), type_of(proposals.EvidenceRefreshed)})
@@ -49,7 +49,7 @@ def causes(commands: Sequence[Command]) -> list[EventRef]:
 def of_case(log: Log, case: str) -> str | None:
     """The trace of the newest round of a case."""
     table = log_events
-    rounds = select(table.c.body).where(table.c.stream == f"proposals/{case}", table.c.type.in_(sorted(ROUNDS)))
+    rounds = select(table.c.body).where(table.c.stream == f"proposals/{case}", of_types(ROUNDS))
     with log.database.connect() as connection:
         bodies = connection.execute(rounds.order_by(table.c.position.desc()).limit(LOOKED_AT)).scalars()
         return next(filter(None, map(_traceparent, bodies)), None)
@@ -76,7 +76,7 @@ def _newest(connection: Connection, refs: Iterable[EventRef]) -> str | None:
     table = log_events
     query = select(table.c.body).where(table.c.position.in_(sorted(connection.execute(positions).scalars())))
     newest = query.order_by(table.c.position.desc()).limit(LOOKED_AT)
-    for wanted in (newest.where(table.c.type.in_(sorted(RESULTS))), newest):
+    for wanted in (newest.where(of_types(RESULTS)), newest):
         trace = next(filter(None, map(_traceparent, connection.execute(wanted).scalars())), None)
         if trace is not None:
             return trace

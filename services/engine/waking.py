@@ -8,7 +8,7 @@ from events.catalogue import CATALOGUE, LEDGER, stored_types, type_of
 from events.envelope import Recorded
 from events.rules import assessments, notices, proposals
 from services.engine.book import events_of
-from services.store.tables import log_events, projection_checkpoints
+from services.store.tables import log_events, of_types, projection_checkpoints
 
 NAME = "decider"
 OWN = stored_types(
@@ -45,7 +45,7 @@ def woken(connection: Connection, after: int, until: int) -> Woken:
     table = log_events
     query = (
         select(table.c.type, table.c.stream)
-        .where(table.c.position > after, table.c.position <= until, table.c.type.in_(sorted(WAKES)))
+        .where(table.c.position > after, table.c.position <= until, of_types(WAKES))
         .distinct()
     )
     seen = connection.execute(query).all()

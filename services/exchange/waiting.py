@@ -10,7 +10,7 @@ from events.facts.motors import MotorBuilt
 from events.facts.tests import TestResult
 from events.receive import Received
 from services.store.database import Database
-from services.store.tables import log_events
+from services.store.tables import log_events, of_types
 
 _BUILT = sorted(stored_types([type_of(MotorBuilt)]))
 
@@ -38,7 +38,7 @@ class Waiting:
         streams = [f"motors/{motor}" for motor in motors]
         query = select(log_events.c.stream).distinct()
         with self.database.connect() as connection:
-            found = connection.scalars(query.where(log_events.c.stream.in_(streams), log_events.c.type.in_(_BUILT)))
+            found = connection.scalars(query.where(log_events.c.stream.in_(streams), of_types(_BUILT)))
             return {str(stream).removeprefix("motors/") for stream in found}
 
 

@@ -17,11 +17,10 @@ from services.store.database import Database
 from services.store.database.postgres import OWNER, SERVICE, EmbeddedPostgres
 from services.store.log import Append, Log
 from services.wiring import spare_the_collector
-from tests.benchmarks._floor import Floor
 from tests.benchmarks._parts import part_rows, read_parts
 from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, in_turn, merge, rate, report
-from tests.benchmarks._yardsticks import Yardsticks
+from tests.benchmarks._yardsticks import Floor, Yardsticks
 from tests.store.facts import straight
 
 Event = dict[str, Any]

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 from alembic import command
+from sqlalchemy import select
 
+from events.envelope import draft_of
 from services.store.database import Database, alembic_config, grants
 from services.store.database.postgres import SERVICE, EmbeddedPostgres
 from services.store.log import Append, Log
 from services.store.log.appending import leaf_hash
+from services.store.tables import log_events, of_types
 from tests.store.facts import draft, straight
 
 
@@ -54,6 +57,24 @@ def test_the_identities_of_an_earlier_release_are_known_after_the_upgrade(earlie
     assert found is not None and (found.position, found.content_hash) == (4, drafts[3].content_hash)
     assert log.append(Append((draft(),)))[0].position == 5
     log.close()
+
+
+def test_the_index_of_types_holds_what_is_rare_and_the_rest_is_still_found(earlier: Database) -> None:
+    flux = "lodestone.tests.flux_measured.v1"
+    rare, also = draft(), draft()
+    bulk = [draft_of({**draft().event, "type": flux}, "tests/a", versioned=False) for _ in range(2)]
+    fill(earlier, [rare, *bulk, also])
+    earlier.migrate()
+    with straight(earlier.owner_url) as connection:
+        connection.execute("ANALYZE log_events_000")
+        sizes = dict(
+            connection.execute("SELECT relname, reltuples::int FROM pg_class WHERE relname ~ '^log_events_000_.*_idx'")
+        )
+    assert sizes == {"log_events_000_stream_position_idx": 4, "log_events_000_type_position_idx": 2}
+    with earlier.connect() as connection:
+        for kind, places in ((rare.type, [1, 4]), (flux, [2, 3])):
+            query = select(log_events.c.position).where(of_types([kind])).order_by(log_events.c.position)
+            assert list(connection.scalars(query)) == places
 
 
 def test_what_the_migrations_grant_is_what_is_granted_to_any_role(earlier: Database) -> None:

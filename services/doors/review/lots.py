@@ -20,7 +20,7 @@ from services.doors.context import Here, reads
 from services.doors.paging import Page, keyed
 from services.doors.path import reference
 from services.engine.reading import rows_among
-from services.store.tables import log_events
+from services.store.tables import log_events, of_types
 
 router = APIRouter(prefix="/v1/lots", tags=["review"])
 Reading = Annotated[Here, Depends(reads("read_lots"))]
@@ -127,9 +127,7 @@ def _row(here: Here, connection: Connection, name: str) -> Mapping[Any, Any]:
 def _assessments(connection: Connection, name: str) -> list[Item]:
     """How the lot's certificates were assessed, oldest first; read from the lot's own stream."""
     table = log_events
-    query = select(table.c.position, table.c.body).where(
-        table.c.stream == f"assessments/{name}", table.c.type.in_(_ASSESSED)
-    )
+    query = select(table.c.position, table.c.body).where(table.c.stream == f"assessments/{name}", of_types(_ASSESSED))
     found = []
     for row in connection.execute(query.order_by(table.c.position)):
         event = upcast(decode(row.position, bytes(row.body)))

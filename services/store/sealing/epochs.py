@@ -22,7 +22,7 @@ from services.store.sealing.ledger import log_id
 from services.store.sealing.notes import epoch_of, origin_of
 from services.store.sealing.proofs import TreeHole, packed_leaves, right_edge
 from services.store.sealing.tree import Growing
-from services.store.tables import log_events
+from services.store.tables import log_events, of_types
 from services.verifier import parse_checkpoint
 
 OPENED = type_of(EpochOpened)
@@ -45,7 +45,7 @@ def head_of(connection: Connection) -> int:
 
 def openings(connection: Connection) -> tuple[Opening, ...]:
     """The epochs of this log after the first, in order."""
-    query = select(log_events.c.body).where(log_events.c.type == OPENED).order_by(log_events.c.position)
+    query = select(log_events.c.body).where(of_types([OPENED])).order_by(log_events.c.position)
     said = [orjson.loads(bytes(body))["data"] for body in connection.scalars(query)]
     ours = log_id(connection) if said else ""
     return tuple(Opening(data["epoch"], data["fork_position"]) for data in said if data["log"] == ours)

@@ -27,7 +27,7 @@ from services.store.sealing.keys import Keys
 from services.store.sealing.ledger import SOURCE, Ledger, ledger_of, log_id, read_on
 from services.store.sealing.ledger.anchors import anchored_size
 from services.store.sealing.notes import SigningKey, checkpoint_text, origin_of, sign_note
-from services.store.tables import log_checkpoints, log_events, log_feed_checkpoints
+from services.store.tables import log_checkpoints, log_events, log_feed_checkpoints, of_types
 from services.verifier import Tree, node_hash
 
 TYPES = frozenset(name for name, line in CATALOGUE.items() if line.stream == "feeds")
@@ -82,7 +82,7 @@ def signed_head(origin: str, party: str, tree: Tree, log_size: int, key: Signing
 def grown(connection: Connection, after: int, until: int) -> list[str]:
     """The parties whose feeds grew between two positions."""
     table = log_events
-    query = select(table.c.stream).where(table.c.type.in_(TYPES), table.c.position > after, table.c.position <= until)
+    query = select(table.c.stream).where(of_types(TYPES), table.c.position > after, table.c.position <= until)
     return sorted({stream.partition("/")[2] for stream in connection.scalars(query)})
 
 

@@ -13,7 +13,7 @@ from events.rules.ledger import FeedSealed
 from services.store.sealing.feeds import stream_of
 from services.store.sealing.ledger import Ledger
 from services.store.sealing.notes import origin_of
-from services.store.tables import log_events, log_feed_checkpoints
+from services.store.tables import log_events, log_feed_checkpoints, of_types
 from services.store.verifying.seals import Contradiction
 from services.verifier import Checkpoint, Tree, VerifierKey, Wrong, open_note, parse_checkpoint
 
@@ -70,7 +70,7 @@ def _kept(connection: Connection, own: str) -> list[Head]:
 
 
 def _in_the_log(connection: Connection) -> list[Head]:
-    query = select(log_events.c.position, log_events.c.body).where(log_events.c.type == SEALED)
+    query = select(log_events.c.position, log_events.c.body).where(of_types([SEALED]))
     found = list[Head]()
     for row in connection.execute(query):
         data = orjson.loads(bytes(row.body))["data"]

@@ -16,7 +16,7 @@ from services.store.sealing.ledger import Ledger, ledgers_of, log_id
 from services.store.sealing.ledger.anchors import CHECKPOINT
 from services.store.sealing.proofs import LOG, sealed_leaves
 from services.store.sealing.tree import HASH, Growing, Node
-from services.store.tables import log_checkpoints, log_events, log_nodes
+from services.store.tables import log_checkpoints, log_events, log_nodes, of_types
 from services.verifier import VerifierKey, Wrong, open_note, parse_checkpoint, parse_verifier_key
 
 BATCH = 1000
@@ -156,7 +156,7 @@ class Seals:
         """The checkpoints that the log itself carries, by size."""
         table, after = log_events, 0
         while True:
-            query = select(table.c.position, table.c.body).where(table.c.type == CHECKPOINT, table.c.position > after)
+            query = select(table.c.position, table.c.body).where(of_types([CHECKPOINT]), table.c.position > after)
             with self.database.connect() as connection:
                 rows = connection.execute(query.order_by(table.c.position).limit(BATCH)).all()
             for position, body in rows:

@@ -16,7 +16,7 @@ from services.store.projecting import generations
 from services.store.projecting.folding import Refusal, Target
 from services.store.projecting.pages import Beat, Pages
 from services.store.projecting.projector import Projector
-from services.store.tables import log_events
+from services.store.tables import log_events, of_types
 
 RECORDED = type_of(StateDigestRecorded)
 Digest = tuple[str, int, str]
@@ -129,7 +129,7 @@ def _digest(projector: Projector, target: Target) -> str:
 def _recorded(projector: Projector) -> dict[int, list[Digest]]:
     """The recorded digests by the position that they are of."""
     table = log_events
-    query = select(table.c.body).where(table.c.type == RECORDED).order_by(table.c.position)
+    query = select(table.c.body).where(of_types([RECORDED])).order_by(table.c.position)
     found = dict[int, list[Digest]]()
     with projector.database.connect() as connection:
         for body in connection.execute(query).scalars():

@@ -1,17 +1,20 @@
 """At a million events every read of the log stays on an index: the planner is asked, for queries as they are sent."""
 
 import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from services.engine.book import events_of
 from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Log, grouping
+from services.store.tables import log_events, of_types
 from tests.conftest import TEMPLATE
 from tests.store.facts import straight
 
@@ -148,13 +151,19 @@ def test_a_read_of_rare_types_goes_by_the_type(million: Database) -> None:
             on_an_index("\n".join(row[0] for row in rows), "log_events_000_type_position_idx")
 
 
+def test_who_asks_for_types_does_so_in_the_one_way_that_finds_their_index():
+    for path in (Path(__file__).resolve().parents[3] / "services").rglob("*.py"):
+        found = re.findall(r"(?:log_events|table)\.c\.type(?:\.in_|\.any_| *==).*", path.read_text(encoding="utf-8"))
+        assert found == [] or path.name == "tables.py", (path, found)
+
+
 def test_a_page_of_a_rare_type_touches_no_other_event(million: Database) -> None:
+    query = select(log_events.c.body).where(of_types([RARE]), log_events.c.position > EVENTS // 2).limit(100)
     with million.connect() as connection:
-        rows = connection.exec_driver_sql(
-            "EXPLAIN ANALYZE SELECT position, body FROM log_events "
-            "WHERE type = ANY(%s) AND position > %s ORDER BY position LIMIT 100",
-            ([RARE], EVENTS // 2),
-        ).all()
+        told = query.order_by(log_events.c.position).compile(
+            million.engine, compile_kwargs={"render_postcompile": True}
+        )
+        rows = connection.exec_driver_sql(f"EXPLAIN ANALYZE {told}", told.params).all()
     plan = "\n".join(row[0] for row in rows)
     on_an_index(plan, "log_events_000_type_position_idx")
     assert "Rows Removed by Filter" not in plan, plan

@@ -13,7 +13,7 @@ from events.rules.ledger import CheckpointSigned, KeyIntroduced
 from services.store.sealing.checkpoints import Signed
 from services.store.sealing.ledger.reading import SOURCE, Ledger
 from services.store.sealing.notes import SigningKey, key_name, sign_note
-from services.store.tables import log_events
+from services.store.tables import log_events, of_types
 
 CHECKPOINT = type_of(CheckpointSigned)
 LEDGERS = f"lodestone.{LEDGER}."
@@ -22,7 +22,7 @@ LEDGERS = f"lodestone.{LEDGER}."
 def anchored_size(connection: Connection) -> int:
     """The size of the newest checkpoint that the log itself carries; 0 before the first."""
     table = log_events
-    query = select(table.c.body).where(table.c.type == CHECKPOINT).order_by(table.c.position.desc()).limit(1)
+    query = select(table.c.body).where(of_types([CHECKPOINT])).order_by(table.c.position.desc()).limit(1)
     body = connection.execute(query).scalar()
     return 0 if body is None else int(orjson.loads(bytes(body))["data"]["size"])
 

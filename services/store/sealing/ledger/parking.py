@@ -21,7 +21,7 @@ from events.receive import Origin, draft
 from events.rules.ledger import EventParked, EventReleased
 from services.store.log import Append, Log
 from services.store.sealing.ledger.reading import SOURCE, log_id
-from services.store.tables import log_events, parked_events, reached
+from services.store.tables import log_events, of_types, parked_events, reached
 from services.store.tables import projection_checkpoints as checkpoints
 
 PARKED, RELEASED = type_of(EventParked), type_of(EventReleased)
@@ -89,7 +89,7 @@ class Parkings:
     def _read_on(self, connection: Connection, ours: str) -> None:
         table = log_events
         query = select(table.c.position, table.c.type, table.c.body)
-        query = query.where(table.c.type.in_([PARKED, RELEASED]), table.c.position > self._read_to)
+        query = query.where(of_types([PARKED, RELEASED]), table.c.position > self._read_to)
         for row in connection.execute(query.order_by(table.c.position)):
             self._read_to = row.position
             self._take(row.type, orjson.loads(bytes(row.body))["data"], ours)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from events.catalogue import type_of
 from events.rules.ledger import EpochOpened, KeyIntroduced
 from services.store.sealing.notes import origin_of
-from services.store.tables import log_about, log_events
+from services.store.tables import log_about, log_events, of_types
 from services.verifier import Checkpoint, VerifierKey, Wrong, open_note, parse_checkpoint, parse_verifier_key
 
 KEY, EPOCH = type_of(KeyIntroduced), type_of(EpochOpened)
@@ -102,7 +102,7 @@ def read_on(connection: Connection, ledger: Ledger, until: int | None = None) ->
     """Read the keys and epochs that the log introduced since the last time."""
     table = log_events
     query = select(table.c.position, table.c.type, table.c.body).where(
-        table.c.type.in_([KEY, EPOCH]), table.c.position > ledger.read_to
+        of_types([KEY, EPOCH]), table.c.position > ledger.read_to
     )
     if until is not None:
         query = query.where(table.c.position <= until)
@@ -121,7 +121,7 @@ def ledgers_of(connection: Connection) -> dict[str, Ledger]:
     """The keys and epochs of every log that speaks in this one: its own, and those whose export was imported."""
     found = dict[str, Ledger]()
     table = log_events
-    query = select(table.c.position, table.c.type, table.c.body).where(table.c.type.in_([KEY, EPOCH]))
+    query = select(table.c.position, table.c.type, table.c.body).where(of_types([KEY, EPOCH]))
     for row in connection.execute(query.order_by(table.c.position)):
         data = orjson.loads(bytes(row.body))["data"]
         found.setdefault(data["log"], Ledger(data["log"])).take(row.position, row.type, data)

@@ -13,7 +13,7 @@ from events.envelope import Recorded, decode
 from events.refs import ref_text
 from events.rules.specs import SpecIssued, SpecRevised
 from services.store.log import Log
-from services.store.tables import log_events
+from services.store.tables import log_events, of_types
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.relay.reading import records_until_end
 from services.transports.kafka.relay.records import EPOCH, JSON, POSITION, Record
@@ -68,7 +68,7 @@ class Current:
     def _revisions(self, until: int) -> list[Recorded]:
         query = (
             select(log_events.c.position, log_events.c.body)
-            .where(log_events.c.type.in_(_TYPES), log_events.c.position <= until)
+            .where(of_types(_TYPES), log_events.c.position <= until)
             .order_by(log_events.c.position)
         )
         with self.log.database.connect() as connection:
