@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 
 import orjson
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import TopicAuthorizationFailedError
 
 from events.facts.earlier import vibration_v2
@@ -144,3 +145,27 @@ def test_what_an_acl_kept_from_being_told_is_told_once_it_is_mended(kafka, datab
         until(lambda: not teller.barred)
         teller.wake()
         assert [record.value for record in bench.rejected(1)] == [b"no event"]
+
+
+def test_a_refusal_that_no_record_can_hold_is_told_short_and_holds_up_no_other(kafka, database, bench):
+    """A reason that repeats what a bench wrote may be larger than a record; a topic may be set to take little."""
+    long_unit, large, small = efficiency("M-1"), efficiency("M-2"), efficiency("M-3")
+    long_unit["data"]["efficiency"]["unit"] = "x" * 380_000
+    large["data"]["operator"] = "y" * 50_000
+    small["data"]["operator"] = ""
+    takes = ConfigResource(ConfigResourceType.TOPIC, topics.bench_rejected(kafka).name)
+    takes.configs = {**topics.bench_rejected(kafka).settings, "max.message.bytes": "20000"}
+    with kafka.admin() as admin:
+        admin.alter_configs([takes])
+    bench.send(long_unit, large, small, partition=0)
+    with running(ingress_of(kafka, database)) as ingress:
+        told = by_offset(bench.rejected(3))
+        until(lambda: rows(database, "SELECT count(*) FROM ingress_rejections") == [(0,)])
+        assert outcomes(ingress) == {"rejected": 3}
+    kept = dict(rows(database, "SELECT id, length(event) FROM quarantine"))
+    for record, headers, problem in (told[b"0", 0], told[b"0", 1]):
+        assert kept[headers["lodestone-quarantine"].decode()] > 50_000  # whole, where the record says it is
+        assert not record.value and int(headers["lodestone-truncated"]) > 50_000
+        assert "quarantine" in headers["lodestone-reason"].decode() and problem["status"] == 422
+        assert sum(map(len, headers.values())) < 10_000
+    assert json.loads(told[b"0", 2][0].value) == small
