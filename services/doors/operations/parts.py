@@ -97,7 +97,8 @@ def _seals(runtime: Runtime) -> Part:
 def _processes(runtime: Runtime) -> dict[str, Part]:
     """What reports through the database; only what is configured."""
     told = reports(runtime.database)
-    wanted = processes.expected(told, kafka=runtime.kafka)
+    begun = processes.begun(runtime.database, kafka=runtime.kafka)
+    wanted = processes.expected(told, begun, kafka=runtime.kafka)
     found = {name: processes.part(told, name, absent) for name, absent in wanted.items()}
     if "relay" in found:
         at = relayed(runtime, told, runtime.log.head())

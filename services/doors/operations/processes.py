@@ -3,30 +3,43 @@
 from collections.abc import Iterable
 from typing import Any
 
-from services.store.reports import Report
+from sqlalchemy import exists, select
 
-__all__ = ["Report", "part", "relay_position", "shown"]
+from services.store.database import Database
+from services.store.reports import Report
+from services.store.tables import log_cursors
+
+__all__ = ["Report", "begun", "part", "relay_position", "shown"]
 
 ALWAYS = {"worker": "Nothing is folded, concluded or sealed: start `lodestone worker`."}
-WITH_KAFKA = {
+WITH_KAFKA = {"relay": "The log is not published to Kafka: start `lodestone relay`."}
+BY_CHOICE = {
     "ingress": "What benches publish to Kafka waits there: start `lodestone worker --ingress`.",
-    "relay": "The log is not published to Kafka: start `lodestone relay`.",
+    "shard": "The shards that ran are gone: start `lodestone worker --shard`.",
 }
-BY_CHOICE = {"shard": "The shards that ran are gone: start `lodestone worker --shard`."}
-"""Parts that are shown once one of them was heard, and what their absence means."""
+"""Parts that are shown once one of them was heard, or left something behind, and what their absence means."""
 WORKING = "working"
 
 
-def expected(told: Iterable[Report], *, kafka: bool) -> dict[str, str]:
+def expected(told: Iterable[Report], begun: Iterable[str], *, kafka: bool) -> dict[str, str]:
     """The parts that there should be, each with what to say when none of it lives."""
-    heard = {one.name for one in told}
+    heard = {one.name for one in told} | set(begun)
     chosen = {name: words for name, words in BY_CHOICE.items() if name in heard}
     return {**ALWAYS, **(WITH_KAFKA if kafka else {}), **chosen}
 
 
-def shown(told: list[Report], *, kafka: bool) -> dict[str, list[dict[str, Any]]]:
+def begun(database: Database, *, kafka: bool) -> frozenset[str]:
+    """The parts that once did their work, however long ago: an ingress left its cursors. Raises Unavailable."""
+    if not kafka:
+        return frozenset()
+    with database.connect() as connection:
+        cursors = exists().where(log_cursors.c.name.startswith("kafka ", autoescape=True))
+        return frozenset({"ingress"} if connection.execute(select(cursors)).scalar_one() else ())
+
+
+def shown(told: list[Report], begun: Iterable[str], *, kafka: bool) -> dict[str, list[dict[str, Any]]]:
     """Every process that was heard lately, by role; a role that should be there and is not has an empty list."""
-    roles: dict[str, list[dict[str, Any]]] = {name: [] for name in expected(told, kafka=kafka)}
+    roles: dict[str, list[dict[str, Any]]] = {name: [] for name in expected(told, begun, kafka=kafka)}
     for one in told:
         roles.setdefault(one.name, []).append(
             {

@@ -33,7 +33,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "stopped": runtime.projector.stopped(),
         "sealed": sealed(runtime, head),
         **counts(runtime),
-        "processes": processes.shown(told, kafka=runtime.kafka),
+        "processes": processes.shown(told, processes.begun(runtime.database, kafka=runtime.kafka), kafka=runtime.kafka),
         **({"relay": relayed(runtime, told, head)} if runtime.kafka else {}),
         "version": runtime.version,
     }

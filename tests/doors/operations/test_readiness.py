@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, text
 
 from services.measurements.catalogue import METRICS, STANDARD
 from services.store import leases
-from services.store.log import Append
+from services.store.log import Advance, Append
 from services.store.reports import body, report
 from tests.doors.facts import efficiency
 from tests.doors.service import Service, post
@@ -44,16 +44,22 @@ def test_a_service_without_a_worker_is_ready_and_says_what_to_start(service):
     assert found["parts"]["worker"] == {"ready": True, "living": 1, "working": 1}
 
 
-def test_with_kafka_a_relay_and_an_ingress_are_expected_and_named_when_they_are_missing(service):
+def test_with_kafka_a_relay_is_expected_and_an_ingress_or_shard_only_once_one_was_started(service):
     everybody(service, "worker")
     service.runtime.kafka = True
     found = ready(service)
-    assert set(found["degraded"]) == {"relay", "ingress"}
-    assert "start `lodestone relay`" in found["degraded"]["relay"]
-    assert "lodestone worker --ingress" in found["degraded"]["ingress"]
-    everybody(service, "relay", "ingress")
+    assert set(found["degraded"]) == {"relay"} and "start `lodestone relay`" in found["degraded"]["relay"]
+    everybody(service, "relay")
+    found = ready(service)
+    assert found["status"] == "ready" and not {"ingress", "shard"} & set(found["parts"])
+    service.log.append(Append((), advances=(Advance("kafka lodestone.bench.events.v1 id 0", None, 7),)))
+    assert "lodestone worker --ingress" in ready(service)["degraded"]["ingress"]
+    everybody(service, "ingress")
     assert ready(service)["status"] == "ready"
-    assert "shard" not in ready(service)["parts"]
+    everybody(service, "shard")
+    with service.database.begin() as connection:
+        connection.execute(text("UPDATE process_reports SET at = at - interval '1 minute' WHERE name = 'shard'"))
+    assert "lodestone worker --shard" in ready(service)["degraded"]["shard"]
 
 
 def test_a_relay_that_stands_still_while_the_log_grows_is_late(service):
