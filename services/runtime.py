@@ -41,9 +41,8 @@ class Runtime:
         self.log.writer.observed = self.metrics.committed
 
     def position(self) -> int:
-        """The log position that all projections have reached."""
-        positions = self.projector.positions()
-        reached = min(positions.values(), default=0)
+        """The log position that all projections have reached. Raises Unavailable where we cannot read them."""
+        reached = self.projector.reading()
         self.known_position = max(self.known_position, reached)
         return reached
 

@@ -199,7 +199,7 @@ class Worker:
             return False
         self._tell()
         concluded = 0
-        if self.decider is not None and self.projector.lease is not None:
+        if self.decider is not None and self.projector.lease is not None and self.projector.whole:
             concluded = self.decider.decide_once()
         if not moved and not concluded:
             return False

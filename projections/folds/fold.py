@@ -106,6 +106,9 @@ class Projection:
 
     `named`, where there is one, says that the rows of every fact follow from facts of its own partition key alone, but
     for those facts that an event names; so shares by that key can be folded apart, into the same tables.
+
+    `readable_since` is the first version whose rows this release can read while its own are folded beside them: raised
+    with `version` where what is in a column of the same name and type changed.
     """
 
     name: str
@@ -118,6 +121,7 @@ class Projection:
     order_free: bool = True
     together: FoldTogether | None = None
     named: Named | None = None
+    readable_since: int = 1
 
     @property
     def divisible(self) -> bool:

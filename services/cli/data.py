@@ -115,6 +115,10 @@ def export(
 
 def rebuild(
     name: Annotated[str | None, typer.Argument(help="A projection; none: all of them.")] = None,
+    ahead: Annotated[
+        bool,
+        typer.Option("--ahead", help="Before this release is started: fold beside what it folds differently, no more."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Fold projections again from the start into fresh tables beside the live ones, then swap."""
@@ -125,15 +129,28 @@ def rebuild(
             raise Invalid(f"There is no projection '{name}'; there are {', '.join(known)}.")
         done = {}
         for each in [name] if name else known:
-            done[each] = _rebuild(here, each)
+            if not ahead:
+                done[each] = _rebuild(here, each)
+            elif each in {one.name for one in here.projector.raising.shown()}:
+                done[each] = _ahead(here, each)
         _tell(here)
-    result({"rebuilt": done}, json)
+    result({"folded ahead" if ahead else "rebuilt": done}, json)
 
 
 def _rebuild(here: "Parts", name: str) -> int:
     with bar(f"rebuilding {name}", here.log.head()) as progress:
         return here.projector.rebuild(
             name, lambda at, to: progress.update(progress.task_ids[0], completed=at, total=to)
+        )
+
+
+def _ahead(here: "Parts", name: str) -> int:
+    """Up to the head as it is now; the start of this release folds what came after, and swaps."""
+    with bar(f"folding {name}", here.log.head()) as progress:
+        return here.projector.raising.ahead(
+            here.projector.projections[name],
+            here.log.head(),
+            lambda at, to: progress.update(progress.task_ids[0], completed=at, total=to),
         )
 
 

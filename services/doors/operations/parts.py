@@ -82,10 +82,15 @@ def _projections(runtime: Runtime) -> Part:
     stopped = runtime.projector.stopped()
     if stopped is not None:
         return {"ready": False, "detail": stopped}
+    raised = runtime.projector.raising.shown()
+    unreadable = [one.sentence for one in raised if not one.readable]
+    if unreadable:
+        return {"ready": False, "detail": " ".join(unreadable)}
     found = progress(runtime, runtime.log.head())
     late = {name: one for name, one in found["projections"].items() if one["lag_s"] > LATE_S}
     words = f"Late by more than {LATE_S:g} s: {', '.join(late)}. Readers see an earlier position; see the worker."
-    return _degraded(found, words if late else None)
+    told = [*(one.sentence for one in raised), *([words] if late else [])]
+    return _degraded(found, " ".join(told) or None)
 
 
 def _seals(runtime: Runtime) -> Part:

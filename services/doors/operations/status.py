@@ -13,6 +13,7 @@ from projections.folds.correlation.rows import MotorResults
 from projections.folds.lifetimes import MotorLife
 from services.doors.operations import processes
 from services.runtime import Runtime
+from services.store.projecting.raising import Raised
 from services.store.reports import reports
 from services.store.sealing.checkpoints import latest
 from services.store.sealing.ledger.anchors import unanchored
@@ -46,10 +47,16 @@ def progress(runtime: Runtime, head: int) -> dict[str, Any]:
     decided = runtime.decided()
     with runtime.database.connect() as connection:
         age = ages(connection, {*at.values(), decided}, runtime.clock())
+    beside = {one.name: one for one in runtime.projector.raising.shown()}
     return {
-        "projections": {name: lag(position, head, age) for name, position in at.items()},
+        "projections": {name: lag(position, head, age) | _raised(beside.get(name)) for name, position in at.items()},
         "decider": lag(decided, head, age),
     }
+
+
+def _raised(one: Raised | None) -> dict[str, Any]:
+    """Where readers see what another version of the fold made: which, and how far ours is folded beside."""
+    return {"version": one.seen, "folding": {"version": one.version, "position": one.position}} if one else {}
 
 
 def lag(position: int, head: int, age: dict[int, float]) -> dict[str, Any]:

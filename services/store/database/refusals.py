@@ -121,6 +121,12 @@ def check(error: Exception) -> None:
             "The database is not set up yet: its tables are still to be made (`lodestone migrate`).",
             retry_after_s=RETRY_AFTER_S,
         ) from error
+    if state == "42703":
+        raise Unavailable(
+            f"The tables are not those of this release yet ({cause(str(getattr(error, 'orig', error)))}); /readyz says "
+            "what is still to be folded or migrated.",
+            retry_after_s=RETRY_AFTER_S,
+        ) from error
     if state == "42501" and re.search("permission denied|must be owner", str(error)):
         raise Unavailable(
             f"This role may not do what the service does ({cause(str(getattr(error, 'orig', error)))}): {_GRANTS}.",

@@ -12,6 +12,8 @@ from services.store.projecting.shapes import drop_tables, make_tables, point_vie
 from services.store.tables import projection_checkpoints as checkpoints
 from services.store.tables import reached
 
+UNFOLDED = 0
+"""No fold has this version: such tables are made anew, and nobody goes on with them."""
 AT_ONCE = 1000
 """Rows that are in memory at once while a table is read whole."""
 
@@ -39,11 +41,25 @@ def live(connection: Connection, name: str, *, lock: bool = False) -> Checkpoint
     return None if row is None else Checkpoint(row.generation, row.version, row.position, row.shares)
 
 
-def positions(connection: Connection, *, whole: bool = False) -> dict[str, int]:
-    """How far the live generation of every projection is folded; or of those only that are not divided."""
-    query = select(checkpoints.c.name, reached()).where(checkpoints.c.live)
-    rows = connection.execute(query.where(checkpoints.c.shares == 0) if whole else query).all()
-    return {row.name: row.position for row in rows}
+def ours(connection: Connection, projection: Projection, *, lock: bool = False) -> Checkpoint | None:
+    """The generation that readers see, where this version of the fold made it: what may be folded further."""
+    found = live(connection, projection.name, lock=lock)
+    return found if found is not None and found.version == projection.version else None
+
+
+def beside(connection: Connection, projection: Projection) -> Checkpoint | None:
+    """The newest generation of this version that readers do not see yet: where somebody left off."""
+    this = (checkpoints.c.name == projection.name) & ~checkpoints.c.live & (checkpoints.c.version == projection.version)
+    query = select(checkpoints.c.generation, checkpoints.c.version, checkpoints.c.position).where(this)
+    row = connection.execute(query.order_by(checkpoints.c.generation.desc()).limit(1)).first()
+    return None if row is None else Checkpoint(row.generation, row.version, row.position)
+
+
+def every(connection: Connection) -> dict[str, Checkpoint]:
+    """The generation that readers see of every projection."""
+    columns = (checkpoints.c.name, checkpoints.c.generation, checkpoints.c.version, reached(), checkpoints.c.shares)
+    rows = connection.execute(select(*columns).where(checkpoints.c.live)).all()
+    return {row.name: Checkpoint(row.generation, row.version, row.position, row.shares) for row in rows}
 
 
 def locked(connection: Connection, name: str) -> Checkpoint:
@@ -54,12 +70,13 @@ def locked(connection: Connection, name: str) -> Checkpoint:
     return checkpoint
 
 
-def begin(connection: Connection, projection: Projection) -> Checkpoint:
-    """Empty tables beside the live ones."""
+def begin(connection: Connection, projection: Projection, *, passing: bool = False) -> Checkpoint:
+    """Empty tables beside the live ones; `passing` ones are made to be dropped, and nobody goes on with them."""
     newest = select(func.coalesce(func.max(checkpoints.c.generation), 0)).where(checkpoints.c.name == projection.name)
     generation = int(connection.execute(newest).scalar_one()) + 1
     make_tables(connection, projection, generation)
-    values = {"name": projection.name, "generation": generation, "version": projection.version, "position": 0}
+    values = {"name": projection.name, "generation": generation, "position": 0}
+    values["version"] = UNFOLDED if passing else projection.version
     connection.execute(insert(checkpoints).values(**values, live=False))
     return Checkpoint(generation, projection.version, 0)
 

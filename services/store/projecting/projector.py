@@ -2,28 +2,33 @@
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, delete, select, text
+from sqlalchemy import Connection, MetaData, Table, select, text
 
-from events.errors import NotFound, Refused, UnknownType
+from events.errors import NotFound, Refused, Unavailable, UnknownType
 from projections.folds.fold import Projection
 from services.store import leases, releases
 from services.store.database import Database
 from services.store.leases import Fenced, Lease
 from services.store.log import Clock, Log, wall_clock
 from services.store.projecting import generations, parking, shares
-from services.store.projecting.folding import Refusal, Target, fold_carefully, known_part
+from services.store.projecting.folding import Refusal, Target, known_part
+from services.store.projecting.generations import Checkpoint
 from services.store.projecting.pages import PAGE, Moved, Pages
 from services.store.projecting.parking import Parked
-from services.store.projecting.rebuilding import Progress, Rebuild
+from services.store.projecting.raising import Raising
+from services.store.projecting.rebuilding import Folding, Progress, Rebuild, lease_name, swap
+from services.store.projecting.retrying import Retrying
 from services.store.projecting.shapes import reading_table
 from services.store.projecting.sharing import Sharing
 from services.store.tables import parked_events
 
 LEASE = "projector"
+OUTDATED = "outdated:"
+"""In place of a digest where readers see what another version of the fold made."""
 UNSETTLED = 100
 """How often what another process folds is waited for, while shares stand still, until all are at one position."""
 
@@ -49,7 +54,11 @@ class Projector:
         self.clock = clock
         self.page = page
         self.lease: Lease | None = None
+        self.whole = False
+        """Whether all that readers see is of our versions, as was found when last caught up."""
         self.sharing = Sharing(database, log, projections, clock, self._release, page)
+        self._folding = Folding(database, log, clock, self._release, page)
+        self.raising = Raising(self._folding, projections, owner)
         metadata = MetaData()
         self._tables = {
             row_type: reading_table(projection, row_type, metadata)
@@ -58,37 +67,52 @@ class Projector:
         }
 
     def prepare(self) -> None:
-        """Make the tables of projections that have none, or whose version changed (those are folded anew, whole)."""
+        """Make the tables of projections that have none. What an older version made stays until ours is there."""
         with self.database.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(7031990003)"))
             for projection in self.projections.values():
                 found = generations.live(connection, projection.name)
-                if found is None or found.version != projection.version:
+                if found is None or found.version == generations.UNFOLDED:
                     shares.alone(connection)
-                    self._swap(connection, projection, generations.begin(connection, projection).generation, ())
+                    swap(connection, projection, generations.begin(connection, projection).generation)
 
     def table(self, row_type: type[Any]) -> Table:
         """The live rows of a row type, for readers' SQL."""
         return self._tables[row_type]
 
     def positions(self) -> dict[str, int]:
-        """How far each projection is."""
+        """How far each projection is, as readers see it."""
         with self.database.connect() as connection:
             return self._positions(connection)
 
     def _positions(self, connection: Connection) -> dict[str, int]:
-        found = generations.positions(connection)
-        return {name: position for name, position in found.items() if name in self.projections}
+        found = generations.every(connection)
+        return {name: at.position for name, at in found.items() if name in self.projections}
 
     def position(self) -> int:
         """The position that all projections have reached."""
         return min(self.positions().values(), default=0)
 
-    def _whole(self) -> int:
-        """The position that those have reached which are folded whole, by whom the lease belongs to."""
+    def reading(self) -> int:
+        """The position of what readers see. Raises Unavailable where this release cannot read what another one made."""
         with self.database.connect() as connection:
-            found = generations.positions(connection, whole=True)
-        return min((at for name, at in found.items() if name in self.projections), default=2**62)
+            found = generations.every(connection)
+            for name, one in self.projections.items():
+                if name in found and (words := self.raising.unreadable(connection, one, found[name].version)):
+                    raise Unavailable(words, retry_after_s=5)
+        return min((at.position for name, at in found.items() if name in self.projections), default=0)
+
+    def _found(self) -> dict[str, Checkpoint]:
+        with self.database.connect() as connection:
+            return generations.every(connection)
+
+    def _live(self, found: Mapping[str, Checkpoint] | None = None) -> list[Target]:
+        """The live generations of our versions that are folded whole, by whom the lease belongs to."""
+        found = self._found() if found is None else found
+        mine = [(one, found[name]) for name, one in self.projections.items() if name in found]
+        return [
+            Target(one, at.generation, at.position) for one, at in mine if at.version == one.version and not at.shares
+        ]
 
     def stopped(self) -> str | None:
         """Why nothing can be folded any further: the next event is of a newer release; None while that is not so."""
@@ -109,11 +133,13 @@ class Projector:
         self.lease = leases.take(self.database, LEASE, self.owner, self.lease_s)
         head = self.log.head()
         target = head if until is None else min(until, head)
-        done = 0
+        done, found = 0, self._found()
         while self.lease is not None:
-            if self._whole() >= target:
+            targets = self._live(found)
+            if min((one.position for one in targets), default=target) >= target:
                 break
-            pages = Pages(self.database, self.log, self._live(), self._hold, self._done, self._release, self.page)
+            parking.block(self.database, self.log, targets)
+            pages = Pages(self.database, self.log, targets, self._hold, self._done, self._release, self.page)
             start = pages.position
             try:
                 pages.run(target, lambda position: self._beat(position, target, progress))
@@ -122,23 +148,9 @@ class Projector:
             except Moved:
                 pass  # a rebuild swapped a generation in: go on with that one
             done += pages.position - start
-        return done
-
-    def _live(self) -> list[Target]:
-        """The live generations that are folded whole, how far they are, and what waits for an event set aside."""
-        with self.database.connect() as connection:
-            found = [(one, generations.live(connection, one.name)) for one in self.projections.values()]
-        targets = [Target(one, at.generation, at.position) for one, at in found if at is not None and not at.shares]
-        self._block(targets)
-        return targets
-
-    def _block(self, targets: Sequence[Target], before: int = 2**62) -> None:
-        """Block the streams of what was set aside before a position."""
-        parked = [item for item in self.parked() if item.position < before]
-        for target in targets:
-            places = [item.position for item in parked if item.projection == target.projection.name]
-            for event in self.log.read_positions(places) if places and not target.projection.order_free else ():
-                target.block(event)
+            found = self._found()
+        self.whole = all(found[name].version == one.version for name, one in self.projections.items() if name in found)
+        return done + self.raising.step(self.raising.older(found), target, self.lease)
 
     def _hold(self, connection: Connection, targets: Sequence[Target]) -> None:
         """Hold the lease and the checkpoints until this transaction ends. Raises Fenced, Moved."""
@@ -170,14 +182,17 @@ class Projector:
         """
         wanted, deadline = self.log.head(), time.monotonic() + seconds
         while True:
-            self.catch_up(wanted, progress)
+            moved = self.catch_up(wanted, progress)
             if self.position() >= wanted:
                 return True
+            if moved:
+                continue
             late = time.monotonic() > deadline
-            if self._whole() >= wanted:  # shares are behind
+            there = min((one.position for one in self._live()), default=wanted) >= wanted
+            if there and self.whole:  # shares are behind
                 if late:
                     self.sharing.level(wanted)
-            elif self.lease is not None or late:
+            elif late or (self.whole and self.lease is not None):
                 return False
             time.sleep(0.1)
 
@@ -193,26 +208,7 @@ class Projector:
 
     def retry_parked(self) -> int:
         """Fold the parked events again; returns how many went in."""
-        return sum(self._retry(item) for item in self.parked() if item.projection in self.projections)
-
-    def _retry(self, item: Parked) -> bool:
-        projection = self.projections[item.projection]
-        events = known_part(self.log.read(item.position - 1, 1), self._release)
-        this = (parked_events.c.projection == item.projection) & (parked_events.c.position == item.position)
-        with self.database.begin() as connection:
-            if projection.divisible:
-                shares.alone(connection)
-            at = generations.locked(connection, projection.name)
-            if connection.execute(select(parked_events.c.position).where(this)).first() is None:
-                return False  # another process was quicker
-            target = Target(projection, at.generation, at.position)
-            if at.shares:
-                target = self.sharing.target(connection, projection, at, events[0])
-            self._block((target,), item.position)
-            if fold_carefully(connection, self.log, target, events, until=target.position):
-                return False
-            connection.execute(delete(parked_events).where(this))
-        return True
+        return Retrying(self.database, self.log, self.projections, self.sharing, self._release).run()
 
     def rebuild(self, name: str, progress: Progress | None = None) -> int:
         """Fold a projection from the start into fresh tables beside the live ones, then swap; returns the position.
@@ -223,22 +219,13 @@ class Projector:
         if projection is None:
             raise NotFound(f"There is no projection '{name}'; there are {', '.join(sorted(self.projections))}.")
         owner = f"{self.owner}:{secrets.token_hex(4)}"
-        lease = leases.take(self.database, f"rebuild:{name}", owner)
+        lease = leases.take(self.database, lease_name(name), owner)
         if lease is None:
             raise Refused(f"Another process is rebuilding {name}; wait for it, or try again in a minute.")
         try:
-            again = Rebuild(self.database, self.log, projection, lease, self._release, self.page)
-            return again.run(self._swap, progress)
+            return Rebuild(self._folding, projection, lease).run(progress)
         finally:
             leases.release(self.database, lease)
-
-    def _swap(
-        self, connection: Connection, projection: Projection, generation: int, refused: Sequence[Refusal]
-    ) -> None:
-        """Readers see this generation from now on, and the events that it could not fold."""
-        generations.swap(connection, projection, generation)
-        connection.execute(delete(parked_events).where(parked_events.c.projection == projection.name))
-        parking.park(connection, self.clock, projection, refused)
 
     @contextmanager
     def standing_still(self) -> Iterator[int]:
@@ -280,8 +267,10 @@ class Projector:
             }
 
     def _digest(self, connection: Connection, projection: Projection) -> str:
-        at = generations.live(connection, projection.name)
-        digest = generations.digest(connection, projection, at.generation if at else 0)
+        at = generations.ours(connection, projection)
+        if at is None:
+            return OUTDATED
+        digest = generations.digest(connection, projection, at.generation)
         parked = select(parked_events.c.position).where(parked_events.c.projection == projection.name)
         mark = "incomplete:" if connection.execute(parked.limit(1)).first() else ""
         return mark + digest

@@ -1,7 +1,7 @@
 """Rebuilding: a projection folded from the start into fresh tables beside the live ones, then swapped in."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -9,35 +9,52 @@ from projections.folds.fold import Projection
 from services.store import leases
 from services.store.database import Database
 from services.store.leases import Lease
-from services.store.log import Log
-from services.store.projecting import generations, shares
+from services.store.log import Clock, Log
+from services.store.projecting import generations, parking, shares
 from services.store.projecting.folding import Refusal, Releases, Target
 from services.store.projecting.pages import Pages
 
 Progress = Callable[[int, int], None]
 """Called with (position reached, position wanted)."""
-Swap = Callable[[Connection, Projection, int, Sequence[Refusal]], None]
-"""Lets readers see a generation from now on, and the events that it could not fold."""
+Allowed = Callable[[Connection], None]
+"""Holds, until the transaction ends, what allows us to swap. Raises Fenced."""
+
+
+def lease_name(name: str) -> str:
+    """The lease of who folds a projection beside its live tables."""
+    return f"rebuild:{name}"
+
+
+def anybody(connection: Connection) -> None:
+    """Who rebuilds may swap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """What folding beside needs: the log, where to, by whom it is timed, and how many events make a page."""
+
+    database: Database
+    log: Log
+    clock: Clock
+    release_of: Releases
+    size: int
 
 
 class Rebuild:
-    """One rebuild, by who holds the lease of this projection's."""
+    """Folds one projection beside its live tables, by who holds the lease of it."""
 
-    def __init__(
-        self, database: Database, log: Log, projection: Projection, lease: Lease, release_of: Releases, size: int
-    ) -> None:
-        self.database = database
-        self.log = log
+    def __init__(self, folding: Folding, projection: Projection, lease: Lease) -> None:
+        self.folding = folding
+        self.database = folding.database
         self.projection = projection
         self.lease = lease
-        self.release_of = release_of
-        self.size = size
 
-    def run(self, swap: Swap, progress: Progress | None) -> int:
-        """Fold, and swap once the live tables are reached; the position then. Raises UnknownType, LogHole, Fenced."""
-        target = self._begin()
-        pages = Pages(self.database, self.log, (target,), self._hold, self._done, self.release_of, self.size)
-        wanted = 0
+    def run(self, progress: Progress | None) -> int:
+        """Fold from the start, and swap once the live tables are reached; the position then.
+
+        Raises UnknownType, LogHole, Fenced.
+        """
+        target, wanted = self._begin(), 0
 
         def beat(position: int) -> None:
             leases.take(self.database, self.lease.name, self.lease.owner)
@@ -45,23 +62,49 @@ class Rebuild:
                 progress(position, max(position, wanted))
 
         while True:
-            with self.database.connect() as connection:
-                wanted = self._wanted(connection)
-            pages.run(wanted, beat)
-            if self._swapped(target, swap):
+            wanted = self._wanted()
+            self._pages(target).run(wanted, beat)
+            if self._swapped(target, anybody):
                 return target.position
+
+    def step(self, until: int, may_swap: Allowed | None) -> int:
+        """A page further than it is, from where it was left, and swapped where the live tables are reached.
+
+        Without `may_swap` nothing is swapped. By how many events it moved. Raises UnknownType, LogHole, Fenced.
+        """
+        target = self._left() or self._begin()
+        parking.block(self.database, self.folding.log, (target,), beside=True)
+        end = min(until, target.position + self.folding.size)
+        moved = self._pages(target).run(end, lambda _: None)
+        if may_swap is not None and target.position >= self._wanted():
+            self._swapped(target, may_swap)
+        return moved
+
+    def _pages(self, target: Target) -> Pages:
+        folding = self.folding
+        return Pages(self.database, folding.log, (target,), self._hold, self._done, folding.release_of, folding.size)
+
+    def _left(self) -> Target | None:
+        """Where somebody left off who folded this version."""
+        with self.database.connect() as connection:
+            at = generations.beside(connection, self.projection)
+        return None if at is None else Target(self.projection, at.generation, at.position)
 
     def _begin(self) -> Target:
         with self.database.begin() as connection:
+            leases.check(connection, self.lease)
             at = generations.locked(connection, self.projection.name)
             generations.drop_others(connection, self.projection, keep=at.generation)
-            return Target(self.projection, generations.begin(connection, self.projection).generation, 0)
+            made = generations.begin(connection, self.projection)
+            parking.begin(connection, self.projection, made.generation)
+            return Target(self.projection, made.generation, 0)
 
-    def _wanted(self, connection: Connection) -> int:
-        at = generations.live(connection, self.projection.name)
-        return shares.furthest(connection, self.projection.name, at) if at else 0
+    def _wanted(self) -> int:
+        with self.database.connect() as connection:
+            at = generations.live(connection, self.projection.name)
+            return shares.furthest(connection, self.projection.name, at) if at else 0
 
-    def _swapped(self, target: Target, swap: Swap) -> bool:
+    def _swapped(self, target: Target, may_swap: Allowed) -> bool:
         """Swap unless the live tables are further. They stand still from here on: nobody folds before the swap.
 
         Shares go on where they were in their partitions, and pass over what is folded here already.
@@ -71,11 +114,12 @@ class Rebuild:
             if self.projection.divisible:
                 shares.alone(connection)
             leases.check(connection, self.lease)
+            may_swap(connection)
             at = generations.locked(connection, name)
             if target.position < shares.furthest(connection, name, at):
                 return False
             divided = shares.read(connection, name, at.generation).values() if at.shares else ()
-            swap(connection, self.projection, target.generation, target.refused)
+            swap(connection, self.projection, target.generation)
             if divided:
                 moved = [replace(share, position=target.position) for share in divided]
                 shares.add(connection, name, target.generation, moved)
@@ -85,5 +129,11 @@ class Rebuild:
         leases.check(connection, self.lease)
 
     def _done(self, connection: Connection, target: Target, position: int, refused: Sequence[Refusal]) -> None:
-        target.refused += refused
+        parking.park(connection, self.folding.clock, target.projection, refused, beside=target.generation)
         generations.move(connection, self.projection, target.generation, position)
+
+
+def swap(connection: Connection, projection: Projection, generation: int) -> None:
+    """Readers see this generation from now on, and the events that it could not fold."""
+    generations.swap(connection, projection, generation)
+    parking.swap(connection, projection, generation)

@@ -150,6 +150,24 @@ def reading_table(projection: Projection, row_type: type[Any], metadata: MetaDat
     return Table(view_name(projection, row_type), metadata, *columns, schema=SCHEMA)
 
 
+def reads(connection: Connection, projection: Projection) -> bool:
+    """Whether what readers see now, whichever version made it, has the columns that this version's rows have."""
+    query = text(
+        "SELECT attname, format_type(atttypid, atttypmod) AS kind FROM pg_attribute "
+        "WHERE attrelid = to_regclass(:view) AND attnum > 0 AND NOT attisdropped"
+    )
+    for row_type in projection.row_types:
+        there = connection.execute(query, {"view": f'{SCHEMA}."{view_name(projection, row_type)}"'})
+        kinds = {row.attname: row.kind for row in there}
+        shape = shape_of(row_type)
+        wanted = {
+            name: "jsonb" if kind == "json" else kind for name, kind in zip(shape.names, shape.sql_types, strict=True)
+        }
+        if wanted.items() - kinds.items():
+            return False
+    return True
+
+
 def stored_table(projection: Projection, row_type: type[Any], generation: int) -> Table:
     """The rows of one generation as they are stored: numbers in JSON as they were written."""
     shape = shape_of(row_type)

@@ -97,11 +97,16 @@ def join(connection: Connection, name: str, generation: int, position: int) -> N
     connection.execute(update(checkpoints).where(this).values(shares=0, position=position))
 
 
-def divide(database: Database, projection: Projection, count: int) -> int:
-    """Divide a projection that is whole; the number of its shares then, another where it was divided before."""
+def divide(database: Database, projection: Projection, count: int) -> int | None:
+    """Divide a projection that is whole; the number of its shares then, another where it was divided before.
+
+    None where what readers see was made by another version of the fold: ours is not there yet.
+    """
     with database.connect() as connection:
-        there = generations.live(connection, projection.name)
-    if there is not None and there.shares:
+        there = generations.ours(connection, projection)
+    if there is None:
+        return None
+    if there.shares:
         return there.shares
     with database.begin() as connection:
         alone(connection)

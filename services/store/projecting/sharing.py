@@ -62,13 +62,14 @@ class Sharing:
         self.size = size
 
     def divide(self, partitions: int) -> dict[str, int]:
-        """Divide what is whole into so many shares; the number of shares of each projection then."""
-        return {one.name: shares.divide(self.database, one, partitions) for one in self.projections}
+        """Divide what is whole into so many shares; the number of shares of each projection that is of our version."""
+        found = {one.name: shares.divide(self.database, one, partitions) for one in self.projections}
+        return {name: count for name, count in found.items() if count is not None}
 
     def divided(self) -> list[Projection]:
         """The projections that are folded in shares."""
         with self.database.connect() as connection:
-            found = [(one, generations.live(connection, one.name)) for one in self.projections]
+            found = [(one, generations.ours(connection, one)) for one in self.projections]
         return [one for one, at in found if at is not None and at.shares]
 
     def places(self, numbers: Sequence[int]) -> dict[int, Places]:
@@ -76,7 +77,7 @@ class Sharing:
         found: dict[int, dict[str, Share]] = {number: {} for number in numbers}
         with self.database.connect() as connection:
             for one in self.projections:
-                at = generations.live(connection, one.name)
+                at = generations.ours(connection, one)
                 if at is not None and at.shares:
                     there = shares.read(connection, one.name, at.generation)
                     for number in numbers:
@@ -117,13 +118,13 @@ class Sharing:
 
     def _counts(self, connection: Connection) -> dict[str, int]:
         """Into how many shares each projection is divided, those that are."""
-        found = {one.name: generations.live(connection, one.name) for one in self.projections}
+        found = {one.name: generations.ours(connection, one) for one in self.projections}
         return {name: at.shares for name, at in found.items() if at is not None and at.shares}
 
     def _share(
         self, connection: Connection, projection: Projection, page: Page, believed: Share, named: Mentions
     ) -> Share:
-        at = generations.live(connection, projection.name)
+        at = generations.ours(connection, projection)
         if at is None or not at.shares:
             raise Moved(f"{projection.name} is folded whole again.")
         shares.lock(connection, projection.name, at.generation, [page.share])
@@ -173,7 +174,7 @@ class Sharing:
             page_of(connection)
             shares.together(connection)
             for projection in self.projections:
-                at = generations.live(connection, projection.name)
+                at = generations.ours(connection, projection)
                 numbers = [number for number in stand if projection.name in believed.get(number, {})]
                 if at is None or not at.shares or not numbers:
                     continue
@@ -220,7 +221,7 @@ class Sharing:
             page_of(connection)
             if not held:
                 shares.alone(connection)
-            at = generations.live(connection, projection.name)
+            at = generations.ours(connection, projection)
             if at is None or not at.shares:
                 return True
             there = shares.read(connection, projection.name, at.generation)

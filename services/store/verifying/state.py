@@ -15,7 +15,7 @@ from services.store.leases import Lease
 from services.store.projecting import generations
 from services.store.projecting.folding import Refusal, Target
 from services.store.projecting.pages import Beat, Pages
-from services.store.projecting.projector import Projector
+from services.store.projecting.projector import OUTDATED, Projector
 from services.store.tables import log_events, of_types
 
 RECORDED = type_of(StateDigestRecorded)
@@ -50,7 +50,7 @@ def check_state(projector: Projector, beat: Beat) -> State:
                 _compare(projector, found, again.targets, at, said)
             for target in again.targets:
                 name = target.projection.name
-                if live[name][0] == at and live[name][1] != _digest(projector, target):
+                if live[name][0] == at and live[name][1] not in (OUTDATED, _digest(projector, target)):
                     sentence = f"The projection {name} differs from the log folded again; `lodestone rebuild {name}`."
                     found.problems.append(sentence)
     return found
@@ -86,7 +86,8 @@ def _again(projector: Projector, beat: Beat) -> Iterator[_Again]:
     held = [_hold(projector, name) for name in projector.projections]
     with projector.database.begin() as connection:
         targets = [
-            Target(one, generations.begin(connection, one).generation, 0) for one in projector.projections.values()
+            Target(one, generations.begin(connection, one, passing=True).generation, 0)
+            for one in projector.projections.values()
         ]
 
     def hold(connection: Connection, _: Sequence[Target]) -> None:

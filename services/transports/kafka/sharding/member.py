@@ -98,13 +98,14 @@ class ShardMember:
         """What is whole is divided once, as this process begins: what is gathered later stays so."""
         if not self._divided:
             self.projector.prepare()
-            for name, count in self.sharing.divide(partitions).items():
+            found = self.sharing.divide(partitions)
+            for name, count in found.items():
                 if count != partitions:
                     raise Refused(
                         f"{name} is divided into {count} shares, and the topic {topic} has {partitions} partitions. "
                         f"`lodestone gather` gives it back to one process; then start this worker again."
                     )
-            self._divided = True
+            self._divided = len(found) == len(self.sharing.projections)
 
     @contextmanager
     def _joined(self) -> Iterator[tuple[Reader, Following]]:
