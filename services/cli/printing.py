@@ -37,7 +37,7 @@ def result(value: Mapping[str, Any], as_json: bool) -> None:
 def _in_line(item: Any) -> str:
     """Something nested, on one line; what is not known is left out."""
     if isinstance(item, Mapping):
-        return ", ".join(f"{name} {part}" for name, part in item.items() if part is not None)
+        return ", ".join(f"{name} {_in_line(part)}" for name, part in item.items() if part is not None)
     if isinstance(item, list):
         return "; ".join(_in_line(part) for part in item) or "none"
     return str(item)

@@ -14,6 +14,7 @@ from services.doors.operations.processes import figures_of
 from services.doors.operations.status import status
 from services.measurements import Figure
 from services.runtime import Runtime
+from services.store.projecting.parking import seen
 from services.store.reports import Report, reports
 from services.store.tables import parked_events
 
@@ -88,7 +89,8 @@ def _seals(sealed: dict[str, Any]) -> Iterator[Figure]:
 
 def _parked(connection: Connection, runtime: Runtime) -> Iterator[Figure]:
     table = parked_events
-    rows = connection.execute(select(table.c.projection, func.count().label("events")).group_by(table.c.projection))
+    query = select(table.c.projection, func.count().label("events")).where(seen()).group_by(table.c.projection)
+    rows = connection.execute(query)
     counted = {str(row.projection): int(row.events) for row in rows}
     for name in sorted({*counted, *runtime.projector.projections}):
         yield Figure("lodestone_parked_events", (name,), counted.get(name, 0))

@@ -13,6 +13,7 @@ from projections.folds.correlation.rows import MotorResults
 from projections.folds.lifetimes import MotorLife
 from services.doors.operations import processes
 from services.runtime import Runtime
+from services.store.projecting.parking import seen
 from services.store.projecting.raising import Raised
 from services.store.reports import reports
 from services.store.sealing.checkpoints import latest
@@ -105,7 +106,7 @@ def relayed(runtime: Runtime, told: Iterable[processes.Report], head: int) -> di
 def counts(runtime: Runtime) -> dict[str, int]:
     """What is kept, parked, waiting and open."""
     refused = select(func.count()).select_from(quarantine).where(quarantine.c.resolved_at.is_(None))
-    parked = select(func.count()).select_from(parked_events)
+    parked = select(func.count()).select_from(parked_events).where(seen())
     results, lives, cases = (runtime.projector.table(kind) for kind in (MotorResults, MotorLife, Case))
     waiting = [select(func.coalesce(func.sum(table.c.waiting), 0)) for table in (results, lives)]
     undecided = select(func.count()).select_from(cases).where(cases.c.state.in_(sorted(DECIDABLE)))

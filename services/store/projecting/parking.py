@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from projections.folds.fold import Projection
@@ -61,11 +61,15 @@ def swap(connection: Connection, projection: Projection, generation: int) -> Non
     connection.execute(delete(table).where(table.c.projection.startswith(f"{projection.name}/", autoescape=True)))
 
 
+def seen() -> ColumnElement[bool]:
+    """Those of what readers see."""
+    return table.c.projection.not_like("%/%")
+
+
 def parked(database: Database) -> list[Parked]:
     """The events set aside of what readers see, oldest first."""
     with database.connect() as connection:
-        query = select(table).where(table.c.projection.not_like("%/%"))
-        rows = connection.execute(query.order_by(table.c.position)).all()
+        rows = connection.execute(select(table).where(seen()).order_by(table.c.position)).all()
     return [Parked(row.projection, row.position, row.error, row.parked_at) for row in rows]
 
 

@@ -130,10 +130,14 @@ class Projector:
 
         Raises UnknownType when the log holds an event of a newer release, LogHole when it is not contiguous.
         """
+        found = self._found()
+        if self.raising.newer(found):
+            self.whole = False
+            self.let_go()  # a newer release folds on
+            return 0
         self.lease = leases.take(self.database, LEASE, self.owner, self.lease_s)
         head = self.log.head()
-        target = head if until is None else min(until, head)
-        done, found = 0, self._found()
+        target, done = head if until is None else min(until, head), 0
         while self.lease is not None:
             targets = self._live(found)
             if min((one.position for one in targets), default=target) >= target:

@@ -23,14 +23,15 @@ from services.store.projecting.rebuilding import Folding, Progress, Rebuild, lea
 class Raised:
     """A projection of which readers see the rows of another version of the fold.
 
-    `seen` is that version and `version` ours; `position` is how far ours is folded beside, None for a version that is
-    older than what readers see. `readable`: this release can read those rows.
+    `seen` is that version and `version` ours; `position` is how far ours is folded beside, None where it is older than
+    what readers see; `head` is where the log ends. `readable`: this release can read those rows.
     """
 
     name: str
     seen: int
     version: int
     position: int | None
+    head: int
     readable: bool
 
     @property
@@ -44,8 +45,8 @@ class Raised:
             )
         reads = "until then readers see those of" if self.readable else "until then nobody here reads those of"
         return (
-            f"{self.name} is being folded for this release (version {self.version}), up to position {self.position} so "
-            f"far; {reads} version {self.seen}."
+            f"{self.name} is being folded for this release (version {self.version}), up to position {self.position} of "
+            f"{self.head} so far; {reads} version {self.seen}."
         )
 
 
@@ -62,6 +63,10 @@ class Raising:
     def older(self, found: Mapping[str, Checkpoint]) -> list[Projection]:
         """Those of which readers see the rows of an older version."""
         return [one for one in self.projections if one.name in found and found[one.name].version < one.version]
+
+    def newer(self, found: Mapping[str, Checkpoint]) -> bool:
+        """Whether readers see rows of a newer version: a newer release folds, and this one has to stand back."""
+        return any(one.name in found and found[one.name].version > one.version for one in self.projections)
 
     def step(self, older: Sequence[Projection], until: int, lease: Lease | None) -> int:
         """A page of each; by how many events they moved. Who holds the projector's lease swaps what is there."""
@@ -105,7 +110,8 @@ class Raising:
     def _raised(self, connection: Connection, projection: Projection, seen: int) -> Raised:
         at = generations.beside(connection, projection)
         position = None if seen > projection.version else at.position if at else 0
-        return Raised(projection.name, seen, projection.version, position, self._reads(connection, projection, seen))
+        reads, head = self._reads(connection, projection, seen), self.folding.log.head()
+        return Raised(projection.name, seen, projection.version, position, head, reads)
 
     def unreadable(self, connection: Connection, projection: Projection, seen: int) -> str | None:
         """Why rows of the version that readers see cannot be read here; None where they can."""
