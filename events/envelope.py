@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -27,18 +26,18 @@ EARLIEST, LATEST = 1900, 9000
 """Years that a time may have: within them every offset can be brought to UTC, and text order is time order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True, eq=False, gc=False):
     """An event ready to append: the CloudEvent as received and the stream it belongs to.
 
     `event` holds no service attribute. `versioned` streams (those of rules) number their events. `kept` holds the
-    canonical bytes once somebody asked for them: they are hashed, and stored, and made once.
+    canonical bytes once somebody asked for them: they are hashed, and stored, and made once. Whether two are of the
+    same event says their content hash.
     """
 
     event: Mapping[str, Any]
     stream: str
     versioned: bool
-    kept: bytes | None = field(default=None, compare=False, repr=False)
+    kept: bytes | None = None
 
     @property
     def source(self) -> str:
@@ -58,7 +57,7 @@ class Draft:
         kept = self.kept
         if kept is None:
             kept = hashed(self.event)
-            object.__setattr__(self, "kept", kept)
+            force_setattr(self, "kept", kept)
         return kept
 
     @property
@@ -139,17 +138,16 @@ def stored_bytes(draft: Draft, recorded_time: str, stream_version: int | None) -
     """The bytes that the log keeps and the leaf hashes: the canonical bytes, then what the hash leaves out, then the
     service's attributes, so that both hashes are over the same bytes, written once.
     """
-    parts = [draft.canonical[:-1]]
+    event, traced, numbered = draft.event, b"", b""
     for name in _TRACING:
-        if name in draft.event:
-            parts.append(b',"%b":%b' % (name.encode(), orjson.dumps(draft.event[name])))
-    parts.append(b',"recordedtime":"%b","stream":%b' % (recorded_time.encode(), orjson.dumps(draft.stream)))
+        if name in event:
+            traced += b',"%b":%b' % (name.encode(), orjson.dumps(event[name]))
     if stream_version is not None:
-        parts.append(b',"streamversion":"%d"' % stream_version)
+        numbered = b',"streamversion":"%d"' % stream_version
         if draft.stream.startswith("feeds/"):
-            parts.append(b',"sequence":"%012d"' % stream_version)
-    parts.append(b"}")
-    return b"".join(parts)
+            numbered += b',"sequence":"%012d"' % stream_version
+    added = (draft.canonical[:-1], traced, recorded_time.encode(), orjson.dumps(draft.stream), numbered)
+    return b'%b%b,"recordedtime":"%b","stream":%b%b}' % added
 
 
 _recorded = Decoder(Recorded, strict=False).decode  # versions are decimal strings on the wire

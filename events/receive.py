@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 import pydantic
-from msgspec import ValidationError, convert
+from msgspec import ValidationError, convert, structs
 from pydantic import BaseModel
 
 from events.catalogue import CATALOGUE, EventType, find, line_of
@@ -93,7 +93,7 @@ def received_with_care(event: object) -> Received:
     data = _data(line, event["data"])
     key = str(getattr(data, line.key))
     _check_identity(event, line.subject_of(data), key)
-    return Received(line, replace(draft, stream=f"{line.stream}/{key}"))
+    return Received(line, structs.replace(draft, stream=f"{line.stream}/{key}"))
 
 
 def _check_attributes(event: Mapping[str, Any]) -> None:

@@ -28,7 +28,7 @@ def poison(number, **data):
     made = built(number, "L1", 5)
     event = dict(made.event)
     event["data"] = {**event["data"], **data}
-    return replace(made, event=event)
+    return structs.replace(made, event=event)
 
 
 @pytest.mark.parametrize("kind", POISONS)

@@ -1,11 +1,10 @@
 """One batch, one append: a second member that brings the same is refused whole, and one broken message alone."""
 
-from dataclasses import replace
-
 import orjson
 import pytest
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.structs import TopicPartition
+from msgspec import structs
 
 from events.rules.access import Principal
 from services.access.tokens import Tokens
@@ -57,7 +56,7 @@ def test_a_message_that_the_database_cannot_hold_is_refused_alone(database, inge
     items = read(database, [efficiency(f"M-{at}") for at in range(5)])
     broken = items[3]
     assert broken.draft is not None
-    items[3] = broken._replace(draft=replace(broken.draft, stream="motors/\x00"))
+    items[3] = broken._replace(draft=structs.replace(broken.draft, stream="motors/\x00"))
     places = {AT: Place("c", None)}
     brought = bring(ingest, items, places)
     assert (brought.outcomes["accepted"], brought.outcomes["rejected"], places[AT].next) == (4, 2, 6)
