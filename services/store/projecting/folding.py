@@ -118,15 +118,21 @@ def mine(target: Target, events: Sequence[Recorded]) -> list[Recorded]:
     return [event for event in events if event.type in types and event.position > position]
 
 
-def folded(raw: Raw[Any], log: Log, target: Target, events: Sequence[Recorded]) -> BatchRows | None:
-    """The rows after these events, not yet written; None where none of them is read. Raises one of POISON."""
+def folded(
+    raw: Raw[Any], log: Log, target: Target, events: Sequence[Recorded], before: BatchRows | None = None
+) -> BatchRows | None:
+    """The rows after these events, not yet written; None where none of them is read. Raises one of POISON.
+
+    `before` are those of the page before, where they are being written.
+    """
     wanted = mine(target, events)
     if not wanted:
         return None
     if target.blocked and any(target.waits(event) for event in wanted):
         raise ValueError("some of these events wait for one that was set aside")
-    rows = BatchRows(raw, target.projection, target.generation, target.earlier(log, wanted[0].position - 1))
+    rows = BatchRows(raw, target.projection, target.generation, target.earlier(log, wanted[0].position - 1), before)
     target.projection.fold_events(wanted, rows)
+    rows.settled()
     return rows
 
 

@@ -1,7 +1,9 @@
 """Page after page of the log into a set of generations, each page in one transaction with the checkpoints."""
 
 import gc
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,10 +27,13 @@ from services.store.projecting.folding import (
 from services.store.projecting.rows import BatchRows
 
 PAGE = 4096
-"""Events in a page: the more, the fewer rows are written for each; memory stays bounded by it.
+"""Events in a page: the more, the fewer rows are written for each; memory stays bounded by two of them.
 
-One page after the other, in one thread: folding is Python's work, and what threads would overlap they lose in turns.
+While the server writes a page, the next one is read and folded. What that reads of the page before it is taken from
+memory, so it need not wait; and pages are committed one after the other.
 """
+TURN_S = 0.0005
+"""How long the thread that folds keeps the one that writes waiting, which has little to do between two answers."""
 
 Hold = Callable[[Connection, Sequence[Target]], None]
 """Holds what must not change while a page is written: the lease and the checkpoints. Raises Fenced, or Moved."""
@@ -48,6 +53,10 @@ class _Page:
 
     events: Sequence[Recorded]
     rows: list[BatchRows | None]
+
+    @property
+    def position(self) -> int:
+        return self.events[-1].position
 
 
 class Pages:
@@ -82,35 +91,46 @@ class Pages:
         Raises UnknownType, LogHole, Fenced, Moved; the pages before are written then.
         """
         start = self.position
-        while self._page(until):
-            beat(self.position)
+        with _undisturbed(), ThreadPoolExecutor(1, "pages") as thread:
+            writing: _Writing | None = None
+            while events := self._read(writing.page.position if writing else self.position, until):
+                page = self._fold(events, writing.page if writing else None)
+                if writing is not None and not self._finished(writing, beat):
+                    page = self._fold(events)
+                writing = None
+                if page is not None and len(events) == self.size:
+                    writing = _Writing(page, thread.submit(self._write, page))
+                else:
+                    self._written(events, page is not None and self._write(page), beat)
+            if writing is not None:
+                self._finished(writing, beat)
         return self.position - start
 
-    def _page(self, until: int) -> bool:
-        """Fold the next page and write it; False where there is none."""
-        with _uncollected():
-            events = self._read(until)
-            if not events:
-                return False
-            page = self._fold(events)
-            if page is None or not self._write(page):
-                self._carefully(events)
+    def _finished(self, writing: "_Writing", beat: Beat) -> bool:
+        """Wait until a page is written; False where that had to be done with care, and rows are not as it had them."""
+        well = writing.done.result()
+        self._written(writing.page.events, well, beat)
+        return well
+
+    def _written(self, events: Sequence[Recorded], well: bool, beat: Beat) -> None:
+        """These events are written, if all was well; if not, they are now."""
+        if not well:
+            self._carefully(events)
         for target in self.targets:
             target.position = max(target.position, events[-1].position)
-        return True
+        beat(self.position)
 
-    def _read(self, until: int) -> list[Recorded]:
-        after = self.position
+    def _read(self, after: int, until: int) -> list[Recorded]:
         return known_part(self.log.read(after, self.size, until), self.release_of) if after < until else []
 
-    def _fold(self, events: Sequence[Recorded]) -> _Page | None:
-        """The page folded for every target; None where an event of it is poison."""
-        page = _Page(events, [])
+    def _fold(self, events: Sequence[Recorded], before: _Page | None = None) -> _Page | None:
+        """The page folded for every target; None where an event of it is poison. `before` is being written."""
+        page, earlier = _Page(events, []), before.rows if before else [None] * len(self.targets)
         with self.database.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")  # holds nothing up while Python folds
             try:
-                for target in self.targets:
-                    page.rows.append(folded(raw_of(connection), self.log, target, events))
+                for target, rows in zip(self.targets, earlier, strict=True):
+                    page.rows.append(folded(raw_of(connection), self.log, target, events, rows))
             except UNWRITABLE:
                 return None
         return page
@@ -122,7 +142,7 @@ class Pages:
                 for target, rows in zip(self.targets, page.rows, strict=True):
                     if rows is not None:
                         rows.write(raw_of(connection))
-                    self._finish(connection, target, page.events[-1].position, ())
+                    self._finish(connection, target, page.position, ())
         except UNWRITABLE:
             return False
         return True
@@ -150,14 +170,26 @@ class Pages:
             self.done(connection, target, until, refused)
 
 
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """A page that is being written."""
+
+    page: _Page
+    done: "Future[bool]"
+
+
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector of cycles: a page is many objects and no cycle; looking costs a fifth of it."""
-    collecting = gc.isenabled()
+def _undisturbed() -> Iterator[None]:
+    """With short turns, and without the collector of cycles: a page is many objects and no cycle, and looking for one
+    costs a fifth of it.
+    """
+    collecting, turn = gc.isenabled(), sys.getswitchinterval()
     gc.disable()
+    sys.setswitchinterval(TURN_S)
     try:
         yield
     finally:
+        sys.setswitchinterval(turn)
         if collecting:
             gc.enable()
 

@@ -20,14 +20,25 @@ MANY = 64
 
 
 class BatchRows:
-    """The rows of one batch in memory: loaded by key, changed, and written back together."""
+    """The rows of one batch in memory: loaded by key, changed, and written back together.
 
-    def __init__(self, raw: Raw[Any], projection: Projection, generation: int, find: Find) -> None:
+    `before` is the batch before it where that is still being written: what it changed is taken from there.
+    """
+
+    def __init__(
+        self,
+        raw: Raw[Any],
+        projection: Projection,
+        generation: int,
+        find: Find,
+        before: "BatchRows | None" = None,
+    ) -> None:
         self._raw = raw
         self._projection = projection
         self._generation = generation
         self._find = find
         self._loaded: dict[type[Any], Table] = {row_type: {} for row_type in projection.row_types}
+        self._before = {} if before is None else before.changed
         self.changed: dict[type[Any], Table] = {}
         self.sums: dict[type[Any], Table] = {}
 
@@ -74,18 +85,29 @@ class BatchRows:
             self._load(row_type, wanted)
 
     def _load(self, row_type: type[Any], wanted: Iterable[tuple[Any, ...]]) -> None:
-        here, asked = self._loaded[row_type], list(wanted)
-        here.update(dict.fromkeys(asked))
-        if len(asked) > MANY and not self._first(row_type, 1):
+        here, before = self._loaded[row_type], self._before.get(row_type, {})
+        here.update({key: before.get(key) for key in wanted})
+        asked = [key for key in wanted if key not in before]
+        if not asked or (len(asked) > MANY and not self._first(row_type, 1)):
             return
         for row in self._with_keys(row_type, asked):
             here[key_of(row)] = row
 
     def pick(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> Sequence[R]:
         """The stored rows with these keys; all rows of a small table, where that is less work."""
-        if len(keys) > MANY and len(rows := self._first(row_type, MANY + 1)) <= MANY:
-            return rows
-        return self._with_keys(row_type, keys) if keys else ()
+        if not keys:
+            return ()
+        found, before = list[R](), self._before.get(row_type, {})
+        if len(keys) > MANY:
+            found = self._first(row_type, MANY + 1)
+        if len(keys) <= MANY or len(found) > MANY:
+            found = self._with_keys(row_type, keys)
+        rest = [row for row in found if key_of(row) not in before]
+        return [*rest, *(row for row in before.values() if row is not None)]
+
+    def settled(self) -> None:
+        """All was folded that will be: the batch before is let go."""
+        self._before = {}
 
     def _first(self, row_type: type[R], limit: int) -> list[R]:
         return self._rows(row_type, f"LIMIT {limit}", ())
