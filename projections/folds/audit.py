@@ -1,9 +1,9 @@
 """Audit: from every thing to all events that concern it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, ClassVar
+from functools import cache, lru_cache
+from typing import Any, ClassVar, TypeGuard
 
 from events.catalogue import CATALOGUE, DOMAIN, unversioned
 from events.envelope import Recorded
@@ -58,20 +58,31 @@ class AuditEntry:
 def things_of(event: Recorded) -> set[str]:
     """Everything that the event names: a test its motor and bench, a build its lots, a notice its case and party."""
     data, found = event.data, set[str]()
-    for field in _naming(event.type):
-        if field in data:
-            _name(data[field], field, found)
+    for field, kind in _naming(event.type):
+        value = data.get(field)
+        if kind is not None and _refers(value):
+            found.add(_thing(kind, value["issuer"], value["id"]))
+        elif value is not None:
+            _name(value, field, found)
     return found
 
 
+def _refers(value: Any) -> TypeGuard[Mapping[str, str]]:
+    return value.__class__ is dict and len(value) == 2 and "issuer" in value and "id" in value
+
+
+@lru_cache(maxsize=1 << 14)
+def _thing(kind: str, issuer: str, id: str) -> str:
+    return f"{kind}/{name_of({'issuer': issuer, 'id': id})}"
+
+
 @cache
-def _naming(event_type: str) -> frozenset[str]:
-    """The fields of this type's data that can name a thing, themselves or further inside."""
+def _naming(event_type: str) -> tuple[tuple[str, str | None], ...]:
+    """The fields of this type's data that can name a thing, themselves (which kind) or further inside."""
     schema = CATALOGUE[event_type].model.model_json_schema()
     shared = schema.get("$defs", {})
-    return frozenset(
-        name for name, inner in schema.get("properties", {}).items() if name in THINGS or _may_name(inner, shared, ())
-    )
+    fields = schema.get("properties", {}).items()
+    return tuple((name, THINGS.get(name)) for name, inner in fields if name in THINGS or _may_name(inner, shared, ()))
 
 
 def _may_name(schema: Any, shared: Mapping[str, Any], seen: tuple[str, ...]) -> bool:
@@ -96,8 +107,8 @@ def _name(value: Any, field: str | None, found: set[str]) -> None:
     """Note what this value of a field names, itself or further inside."""
     kind = THINGS.get(field) if field is not None else None
     if isinstance(value, dict):
-        if kind and len(value) == 2 and "issuer" in value and "id" in value:
-            found.add(f"{kind}/{name_of(value)}")
+        if kind and _refers(value):
+            found.add(_thing(kind, value["issuer"], value["id"]))
             return
         for name, inner in value.items():
             _name(inner, name, found)
@@ -108,10 +119,14 @@ def _name(value: Any, field: str | None, found: set[str]) -> None:
         found.add(f"{kind}/{value}")
 
 
-def _fold(event: Recorded, rows: Rows) -> None:
-    kind = unversioned(event.type)
-    for thing in sorted(things_of(event)):
-        rows.insert(AuditEntry(thing, event.position, kind, event.time))
+def _fold(events: Sequence[Recorded], rows: Rows) -> None:
+    found: list[tuple[str, int, str, str]] = []
+    for event in events:
+        position, kind, time = event.position, _unversioned(event.type), event.time
+        found += [(thing, position, kind, time) for thing in things_of(event)]
+    rows.append(AuditEntry, found)
 
 
-AUDIT = Projection(name="audit", version=3, row_types=(AuditEntry,), types=DOMAIN, fold=_fold)
+_unversioned = cache(unversioned)
+
+AUDIT = Projection(name="audit", version=3, row_types=(AuditEntry,), types=DOMAIN, together=_fold)

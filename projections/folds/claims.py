@@ -2,7 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import astuple, replace
 
 from events.catalogue import CATALOGUE, DOMAIN, type_of
 from events.envelope import Recorded
@@ -12,11 +16,8 @@ from projections.folds.fold import Key, Projection, Ref, Rows
 from projections.folds.memory import key_of
 
 
-class Claim(NamedTuple):
-    """What one fact says, which `type` of fact it is, and its `fate` ("replaced", "voided") once it counts nowhere.
-
-    Rows hold claims as lists of these values, without a fate that is none.
-    """
+class Claim(Struct, frozen=True, gc=False):
+    """What one fact says, which `type` of fact it is, and its `fate` ("replaced", "voided") once it counts nowhere."""
 
     time: str
     source: str
@@ -25,6 +26,11 @@ class Claim(NamedTuple):
     type: str
     says: Any
     fate: str | None = None
+
+    def stored(self) -> list[Any]:
+        """As rows hold it: the values, without a fate that is none."""
+        values = list(astuple(self))
+        return values if self.fate else values[:-1]
 
 
 FACTS = frozenset(name for name in DOMAIN if not CATALOGUE[name].versioned)
@@ -49,7 +55,7 @@ class Claims:
     @classmethod
     def keep(cls, home: str, claims: Sequence[Claim], known: Any) -> "Claims":
         """The row of a home."""
-        return cls(home, [list(claim if claim.fate else claim[:6]) for claim in claims])
+        return cls(home, [claim.stored() for claim in claims])
 
 
 def claims_of(stored: Iterable[Sequence[Any]]) -> list[Claim]:
@@ -105,9 +111,8 @@ def holding(claims: Iterable[Claim]) -> tuple[Claim | None, bool]:
     return min(alive, key=order), True
 
 
-def order(claim: Claim) -> tuple[Any, ...]:
-    """(time, source, id)."""
-    return claim[:3]
+order = attrgetter("time", "source", "id")
+"""Of claims; of several that are alive the lowest holds."""
 
 
 def named(event: Recorded) -> list[Ref]:
@@ -140,6 +145,10 @@ def _replaced(event: Recorded) -> Ref | None:
     return named["source"], named["id"]
 
 
+_Said = tuple[Recorded, Ref, str, Any]
+"""A fact, its identity, the home of its claim, and what it says."""
+
+
 class _Correction(NamedTuple):
     """A fact, and those that it replaces or voids."""
 
@@ -164,21 +173,22 @@ class _Batch:
     def fold(self, events: Sequence[Recorded]) -> None:
         """Take the events, and write what follows. What becomes of facts is settled first: then order is nothing."""
         read = self.scheme.read
-        said, corrections = list[tuple[Recorded, str, Any]](), list[_Correction]()
+        said, corrections = list[_Said](), list[_Correction]()
         for event in events:
             reader = read.get(event.type)
             if reader is not None:
-                said.append((event, *reader(event)))
+                home, says = reader(event)
+                said.append((event, (event.source, event.id), home, says))
             if (event.type == VOIDED or "replaces" in event.data) and (found := self._correction(event)) is not None:
                 corrections.append(found)
         self._load_fates(said, corrections)
         touched = [ref for one in corrections for ref in self.fates.take(*one)]
         earlier = self._load_homes(said, touched)
-        standing, voidable = self.fates.standing, self.scheme.voidable
-        for event, home, says in said:
-            kind, source, id = SHORT[event.type], event.source, event.id
-            fate = standing((source, id), kind in voidable)
-            self.new[home].append(Claim(event.time, source, id, event.position, kind, says, fate))
+        new, fates, voidable = self.new, self.fates, self.scheme.voidable
+        for event, me, home, says in said:
+            kind = SHORT[event.type]
+            fate = fates.standing(me, kind in voidable) if fates.here else None
+            new[home].append(Claim(event.time, event.source, event.id, event.position, kind, says, fate))
         for ref, fact in earlier.items():
             self._mark(ref, fact)
         self.fates.write()
@@ -191,21 +201,19 @@ class _Batch:
             target = event.data["test"]["source"], event.data["test"]["id"]
         return None if replaced is None and target is None else _Correction((event.source, event.id), replaced, target)
 
-    def _load_fates(self, said: Sequence[tuple[Recorded, str, Any]], corrections: Sequence[_Correction]) -> None:
+    def _load_fates(self, said: Sequence[_Said], corrections: Sequence[_Correction]) -> None:
         """Fates of the batch's facts, of those they name, and of the tests that voids named so had voided."""
         named = [ref for one in corrections for ref in (one.me, one.replaced, one.target) if ref is not None]
-        self.fates.load([*((event.source, event.id) for event, _, _ in said), *named])
+        self.fates.load([*(me for _, me, _, _ in said), *named])
         self.fates.load([ref for one in named if (ref := self.fates.of(one).voided) is not None])
 
-    def _load_homes(
-        self, said: Sequence[tuple[Recorded, str, Any]], touched: Sequence[Ref]
-    ) -> dict[Ref, tuple[Recorded, str]]:
+    def _load_homes(self, said: Sequence[_Said], touched: Sequence[Ref]) -> dict[Ref, tuple[Recorded, str]]:
         """Have at hand the claims of all homes; the facts told earlier whose standing changes, with their homes."""
         read, earlier = self.scheme.read, dict[Ref, tuple[Recorded, str]]()
         for ref, event in (self.rows.find(dict.fromkeys(touched)) if touched else {}).items():
             if (reader := read.get(event.type)) is not None:
                 earlier[ref] = event, reader(event)[0]
-        homes = dict.fromkeys([*(home for _, home, _ in said), *(home for _, home in earlier.values())])
+        homes = dict.fromkeys([*(home for _, _, home, _ in said), *(home for _, home in earlier.values())])
         home_type = self.scheme.home
         self.rows.load([Key(home_type, (home,)) for home in homes])
         for home in homes:
@@ -221,7 +229,7 @@ class _Batch:
         for at, claim in enumerate(claims):
             if (claim.source, claim.id) == ref:
                 fate = self.fates.standing(ref, SHORT[event.type] in self.scheme.voidable)
-                claims[at] = claim._replace(fate=fate)
+                claims[at] = replace(claim, fate=fate)
 
     def _write(self) -> None:
         scheme, rows = self.scheme, self.rows

@@ -54,6 +54,9 @@ class Rows(Protocol):
     def insert(self, row: Row) -> None:
         """Store a row whose key is not there."""
 
+    def append(self, row_type: type[Any], values: Iterable[tuple[Any, ...]]) -> None:
+        """Store many rows, as the values of their fields, whose keys are not there, and which no fold reads."""
+
     def delete(self, row_type: type[Any], *key: Any) -> None:
         """Remove the row with this key, if there is one."""
 

@@ -80,6 +80,11 @@ class DictRows:
         assert key_of(row) not in self.tables[type(row)], f"{row} is there already"
         self.put(row)
 
+    def append(self, row_type: type[Any], values: Iterable[tuple[Any, ...]]) -> None:
+        """Store rows, as the values of their fields, whose keys are not there."""
+        for one in values:
+            self.insert(row_type(*one))
+
     def delete(self, row_type: type[Any], *key: Any) -> None:
         """Remove the row with this key, if there is one."""
         self.tables[row_type].pop(key, None)

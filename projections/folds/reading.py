@@ -40,7 +40,7 @@ def finite(value: N) -> N:
 
 def instant(value: str) -> str:
     """A stored moment as RFC 3339 in UTC with microseconds, so that text order is time order."""
-    if len(value) == 25 and value.endswith("+00:00") and value[10] == "T":
+    if value[19:] == "+00:00" and value[10] == "T":
         return f"{value[:19]}.000000Z"
     return utc_text(datetime.fromisoformat(value))
 

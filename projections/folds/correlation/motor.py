@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from events.canonical import canonical
 from projections.folds.claims import Claim, claims_of
 from projections.folds.correlation.results import TICK_LIMIT, Said, said, shown
@@ -13,7 +16,7 @@ from projections.folds.rotors import Rotor, rotor_at, rotors_of
 BUILDS = frozenset({"motor_built", "rotor_replaced"})
 
 
-class Tested(NamedTuple):
+class Tested(Struct, frozen=True, gc=False):
     """A result, the number of the rotor it belongs to, and why it counts nowhere (None: it counts)."""
 
     says: Said
@@ -174,7 +177,7 @@ def keep(motor: str, claims: Sequence[Claim], found: Known) -> MotorResults:
 
 
 def _stored(claim: Claim) -> list[Any]:
-    found = list(claim if claim.fate else claim[:6])
+    found = claim.stored()
     if claim.type not in BUILDS:
         found[5] = claim.says.stored()
     return found
@@ -183,7 +186,7 @@ def _stored(claim: Claim) -> list[Any]:
 def told(stored: Iterable[Sequence[Any]]) -> list[Claim]:
     """The claims that a row holds."""
     claims = claims_of(stored)
-    return [claim if claim.type in BUILDS else claim._replace(says=said(claim.says)) for claim in claims]
+    return [claim if claim.type in BUILDS else replace(claim, says=said(claim.says)) for claim in claims]
 
 
 def _shown(test: Tested) -> dict[str, Any]:

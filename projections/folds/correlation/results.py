@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from events.catalogue import type_of
 from events.envelope import Recorded
@@ -61,7 +63,7 @@ class Setup:
     alike: str = field(compare=False, repr=False)
 
 
-class Said(NamedTuple):
+class Said(Struct, frozen=True, gc=False):
     """A result in the metric's unit: `ticks` from its origin, `dT` in ticks of the covariate magnet_temperature."""
 
     value: float
@@ -74,12 +76,13 @@ class Said(NamedTuple):
 
     def stored(self) -> list[Any]:
         """The result as JSON."""
-        return [*self[:6], self.setup.stored]
+        return [*astuple(self)[:-1], self.setup.stored]
 
 
 def said(stored: Sequence[Any]) -> Said:
     """The result that was stored so."""
-    return Said._make([*stored[:6], _setup(orjson.dumps(stored[6]))])
+    value, u, ticks, temperature, dT, tested_at, setup = stored
+    return Said(value, u, ticks, temperature, dT, tested_at, _setup(orjson.dumps(setup)))
 
 
 @lru_cache(maxsize=4096)

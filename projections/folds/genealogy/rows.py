@@ -102,6 +102,7 @@ class Motor:
 
     __key__: ClassVar[tuple[str, ...]] = ("motor",)
     __undigested__: ClassVar[tuple[str, ...]] = EVENT
+    __finite__: ClassVar[bool] = True
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("motor_type",), ("built_at",))
 
 

@@ -40,6 +40,7 @@ class BatchRows:
         self._loaded: dict[type[Any], Table] = {row_type: {} for row_type in projection.row_types}
         self._before = {} if before is None else before.changed
         self.changed: dict[type[Any], Table] = {}
+        self.appended: dict[type[Any], list[tuple[Any, ...]]] = {}
         self.sums: dict[type[Any], Table] = {}
 
     def get(self, row_type: type[R], *key: Any) -> R | None:
@@ -57,10 +58,15 @@ class BatchRows:
 
     def insert(self, row: Any) -> None:
         """Store a row whose key is not there."""
-        row_type, key = type(row), key_of(row)
-        if key not in self.changed.get(row_type, ()):
+        row_type, key = row.__class__, key_of(row)
+        changed = self.changed.setdefault(row_type, {})
+        if key not in changed:
             self._loaded[row_type].setdefault(key, None)
-        self.put(row)
+        changed[key] = row
+
+    def append(self, row_type: type[Any], values: Iterable[tuple[Any, ...]]) -> None:
+        """Store rows, as the values of their fields, whose keys are not there, and which no fold reads."""
+        self.appended.setdefault(row_type, []).extend(values)
 
     def delete(self, row_type: type[Any], *key: Any) -> None:
         """Remove the row with this key."""
@@ -138,6 +144,9 @@ class BatchRows:
         """
         for row_type, table in self.changed.items():
             self._write(raw, row_type, table)
+        for row_type, values in self.appended.items():
+            name = table_name(self._projection, row_type, self._generation)
+            writing.append(raw, name, shape_of(row_type), values)
         for row_type in self._projection.row_types:
             table = self.sums.get(row_type, {})
             name = table_name(self._projection, row_type, self._generation)

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -19,19 +19,31 @@ def copy(raw: Raw[Any], table: str, shape: Shape, rows: Sequence[Any]) -> None:
     """Add rows whose keys are not there yet."""
     if len(rows) < FEW:
         upsert(raw, table, shape, rows)
-        return
-    columns = ", ".join(f'"{name}"' for name in shape.names)
-    values, encoders = shape.values, _encoders(shape)
+    else:
+        _copy(raw, table, shape, map(shape.values, rows))
+
+
+def append(raw: Raw[Any], table: str, shape: Shape, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Like `copy`, with rows as the values of their columns."""
+    if len(rows) < FEW:
+        upsert(raw, table, shape, [shape.row_type(*values) for values in rows])
+    else:
+        _copy(raw, table, shape, rows)
+
+
+def _copy(raw: Raw[Any], table: str, shape: Shape, rows: Iterable[tuple[Any, ...]]) -> None:
+    columns, encoders = ", ".join(f'"{name}"' for name in shape.names), _encoders(shape)
     with raw.cursor() as cursor, cursor.copy(f'COPY {SCHEMA}."{table}" ({columns}) FROM STDIN (FORMAT BINARY)') as into:
         into.set_types(["text" if kind == "json" else kind for kind in shape.sql_types])  # the same bytes
+        if not encoders:
+            for row in rows:
+                into.write_row(row)
+            return
         for row in rows:
-            found: Sequence[Any] = values(row)
-            if encoders:
-                changed = list(found)
-                for at, encode in encoders:
-                    changed[at] = encode(changed[at])
-                found = changed
-            into.write_row(found)
+            values = list(row)
+            for at, encode in encoders:
+                values[at] = encode(values[at])
+            into.write_row(values)
 
 
 def upsert(raw: Raw[Any], table: str, shape: Shape, rows: Sequence[Any]) -> None:
