@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from projections.folds.claims import Claim, holding, living, order
 from projections.folds.reading import instant, name_of
 
 
-class Rotor(NamedTuple):
+class Rotor(Struct, frozen=True, gc=False):
     """A rotor: since when (null: built with it), its magnets [{lot, pieces}] or null for unknown lots, and why."""
 
     since: str | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,7 +25,7 @@ class Tested(Struct, frozen=True, gc=False):
     claim: Claim
 
 
-class Known(NamedTuple):
+class Known(Struct, frozen=True, gc=False):
     """What is known of one motor; `tests` are the results that stand, in no particular order."""
 
     motor_type: str | None
@@ -71,7 +71,7 @@ def _tested(claim: Claim, rotors: Sequence[Rotor], built: bool) -> Tested:
     elif abs(says.ticks) >= TICK_LIMIT or abs(dT) >= TICK_LIMIT:
         reason = "out_of_range"
     else:
-        return Tested(says, rotor, None, claim)
+        reason = None
     return Tested(says, rotor, reason, claim)
 
 
