@@ -2,10 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
-from statistics import median
 from typing import Any
 
 from events.receive import receive
@@ -15,10 +14,9 @@ from projections.folds.fold import Projection
 from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
-from services.store.projecting import pages as projecting
-from services.store.projecting.folding import known_part
 from services.store.projecting.projector import Projector
 from services.wiring import spare_the_collector
+from tests.benchmarks._fold_parts import part_rows
 from tests.benchmarks._runner import runner_rate
 from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, merge, rate, report
@@ -81,37 +79,6 @@ def runner(server: EmbeddedPostgres, bodies: list[str]) -> float:
     return found
 
 
-def part_rows(server: EmbeddedPostgres, name: str, projections: Sequence[Projection]) -> dict[str, Row]:
-    """Where the time goes, in µs for each event: reading and writing alone, without any fold, are the floor."""
-    with copied(server) as database:
-        log = Log(database)
-        projector = Projector(database, log, projections, "bench")
-        projector.prepare()
-        spent: dict[str, list[float]] = {"read_decode": [], "fold": [], "write": []}
-        position = 0
-        for _ in range(6):
-            pages = projecting.Pages(database, log, projector._live(), lambda *_: None, projector._done)
-            read, events = _timed(lambda at=position: known_part(log.read(at, projecting.PAGE)))  # type: ignore[misc]
-            fold, page = _timed(lambda e=events, p=pages: p._fold(e))  # type: ignore[misc]
-            write, _ = _timed(lambda g=page, p=pages: p._write(g))  # type: ignore[misc]
-            position = events[-1].position
-            for part, seconds in (("read_decode", read), ("fold", fold), ("write", write)):
-                spent[part].append(1e6 * seconds / len(events))
-    found = {part: median(each) for part, each in spent.items()}
-    rows = {f"{name}, of it {part}": _part(us) for part, us in found.items()}
-    return rows | {f"{name}, of it reading and writing alone": _part(found["read_decode"] + found["write"])}
-
-
-def _part(us: float) -> Row:
-    return {"ours": us, "yardstick": None, "yardstick_name": "-", "ratio": None, "unit": "us/event"}
-
-
-def _timed(action: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.perf_counter()
-    found = action()
-    return time.perf_counter() - start, found
-
-
 def measured(server: EmbeddedPostgres) -> dict[str, Row]:
     """All rows, on this server; rounds in turn."""
     server.make_database(FULL)
@@ -134,8 +101,10 @@ def measured(server: EmbeddedPostgres) -> dict[str, Row]:
     for name, target in TARGETS.items():
         rows[name] = rate(spent[name], spent["runner"], "eventsourcing 9.5, ProjectionRunner, a trivial projection")
         rows[f"{name}_target"] = rate(spent[name], target, "target")
-    parts = part_rows(server, "fold_correlation", (CORRELATION,)) | part_rows(server, "fold_all", all_projections())
-    return rows | parts
+    for name, projections in (("fold_correlation", (CORRELATION,)), ("fold_all", all_projections())):
+        with copied(server) as database:
+            rows |= part_rows(database, name, projections, TARGETS[name])
+    return rows
 
 
 def main(arguments: list[str] | None = None) -> int:

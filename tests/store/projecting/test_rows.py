@@ -188,3 +188,31 @@ def test_readers_see_json_as_jsonb(home):
         assert connection.execute(select(table.c.pairs).where(table.c.anything.contains({"k": [1]}))).scalar() == [
             ["x", 1]
         ]
+
+
+@pytest.mark.parametrize("many", [3, 300])
+def test_rows_appended_as_values_are_there_with_those_that_were_put(home, many):
+    with home.begin() as connection:
+        written = batch(connection)
+        written.put(Summed("put", 1, 2))
+        written.append(Summed, [(f"a{n}", n, 1) for n in range(many)])
+        written.write(raw(connection))
+        picked = batch(connection).pick(Summed, [("a1",), ("put",), ("none",)])
+    assert {row.name: row for row in picked} == {"a1": Summed("a1", 1, 1), "put": Summed("put", 1, 2)}
+
+
+def test_rows_are_picked_from_the_batch_that_is_being_written_first(home):
+    with home.begin() as connection:
+        first = batch(connection)
+        for name in ("a", "b", "c"):
+            first.put(Summed(name, 1, 1))
+        first.write(raw(connection))
+        second = batch(connection)
+        second.put(Summed("a", 2, 2))
+        second.delete(Summed, "b")
+        keys = [(f"{n}",) for n in range(100)] + [("a",), ("b",), ("c",)]
+        for asked in (keys, keys[-3:]):
+            third = BatchRows(raw(connection), HOME, 1, lambda refs: {}, second)
+            assert {row.name: row.value for row in third.pick(Summed, asked)} == {"a": 2, "c": 1}
+            third.load([Key(Summed, key) for key in keys])
+            assert [third.get(Summed, name) for name in "abc"] == [Summed("a", 2, 2), None, Summed("c", 1, 1)]
