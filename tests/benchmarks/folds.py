@@ -16,11 +16,11 @@ from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
 from services.store.projecting.projector import Projector
 from services.wiring import spare_the_collector
-from tests.benchmarks._fold_parts import part_rows
-from tests.benchmarks._runner import runner_rate
 from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, merge, rate, report
 from tests.benchmarks.fleet import fleet
+from tests.benchmarks.folding.parts import part_rows
+from tests.benchmarks.folding.runner import runner_rate
 from tests.store.facts import straight
 
 LOTS, MOTORS = 1000, 25

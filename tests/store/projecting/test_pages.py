@@ -55,8 +55,7 @@ def test_what_a_page_changed_that_is_being_written_is_read_from_memory(log, over
 
 
 def test_a_page_is_folded_again_when_the_one_before_it_could_not_be_written_as_it_was(log, overlapping):
-    bad = built(2, "L1", 7)
-    bad.event["data"]["motor"] = "m\0"  # no column holds it; its lot has counted it when the next page is folded
+    bad = built(2, "L1", 7, ratio="much")  # no column holds it, and the next page is folded on a lot that counts it
     append(log, built(1, "L1", 5), bad, *(built(n, "L1", n) for n in range(3, 9)))
     assert overlapping.run()[-1] == 8
     assert [item.position for item in overlapping.projector.parked()] == [2]
