@@ -19,8 +19,8 @@ from services.wiring import spare_the_collector
 from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, merge, rate, report
 from tests.benchmarks.fleet import fleet
-from tests.benchmarks.folding.parts import part_rows
-from tests.benchmarks.folding.runner import runner_rate
+from tests.benchmarks.folding._parts import part_rows
+from tests.benchmarks.folding._runner import runner_rate
 from tests.store.facts import straight
 
 LOTS, MOTORS = 1000, 25
