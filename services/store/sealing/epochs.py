@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import Connection, func, select
 
 from events.catalogue import type_of
-from events.errors import Unavailable
+from events.errors import Refused, Unavailable
 from events.rules.ledger import EpochOpened
 from services.store.database import Database
 from services.store.sealing.checkpoints import Outside, of_size, sizes_near
@@ -56,21 +56,29 @@ class Restored:
     """What was found: a checkpoint was signed that this database does not continue.
 
     `signed` is that checkpoint's size, `head` the last position of the log as it is. `shared` is the last position
-    of which is known that both histories have it: the head of a log that is shorter, else 0.
+    of which is known that both histories have it: the head of a log that is shorter, else 0. Where no checkpoint
+    covered what was lost, a person says (`said`) what both have.
     """
 
     epoch: int
     signed: int
     head: int
-    note: str
+    note: str | None
+    said: int | None = None
 
     @property
     def shared(self) -> int:
+        if self.said is not None:
+            return self.said
         return self.head if self.head < self.signed else 0
 
     @property
     def sentence(self) -> str:
         """What was found, for people."""
+        if self.said is not None:
+            return (
+                f"No checkpoint covers what is lost: by your word, all after position {self.said} is of another state."
+            )
         if self.head < self.signed:
             found = f"A checkpoint of {self.signed} events was signed, and the log in this database ends at {self.head}"
         else:
@@ -105,6 +113,18 @@ def restored(connection: Connection, outside: Outside) -> Restored | None:
     if head >= signed.size and _root_at(connection, signed.size) == signed.root:
         return None
     return Restored(max(epoch, epoch_of(signed.origin)), signed.size, head, note)
+
+
+def unsealed(connection: Connection, said: int) -> Restored:
+    """What a person says was lost after this position, though nothing that was signed contradicts the log.
+
+    Raises Refused for a position that the log does not have.
+    """
+    head = head_of(connection)
+    if said > head:
+        raise Refused(f"The log ends at position {head}; name the last position that it shares with what was lost.")
+    epoch = max((opening.epoch for opening in openings(connection)), default=1)
+    return Restored(epoch, head, head, None, said)
 
 
 def _root_at(connection: Connection, size: int) -> bytes | None:

@@ -12,7 +12,7 @@ from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
 from services.store.sealing import checkpoints
 from services.store.sealing.checkpoints import Outside
-from services.store.sealing.epochs import Guard, openings
+from services.store.sealing.epochs import Guard, openings, unsealed
 from services.store.sealing.ledger import ledger_of, log_id
 from services.store.sealing.recovering import open_epoch
 from services.store.sealing.sealer import Sealer
@@ -261,3 +261,28 @@ def test_a_checkpoint_outside_that_cannot_be_read_stops_the_service_with_a_sente
     outside(sealer).path.write_bytes(content)
     with pytest.raises(Unavailable, match="cannot be read as the last signed checkpoint"):
         Guard(sealer.database, sealer.data_dir)()
+
+
+def test_what_was_lost_before_it_was_sealed_is_left_behind_by_the_word_of_a_person(log, database, tmp_path):
+    fill(log, 40)
+    sealer = Sealer(database, log, tmp_path, "one")
+    sealer.finish()
+    sealed = log.head()
+    fill(log, 3)
+    guard = Guard(database, tmp_path)
+    assert guard.look() is None
+    with database.connect() as connection:
+        with pytest.raises(Refused, match="ends at position"):
+            unsealed(connection, log.head() + 1)
+        found = unsealed(connection, sealed + 1)
+    assert "by your word" in found.sentence
+    open_epoch(database, found, "The last second was lost.", NOW)
+    with database.connect() as connection:
+        assert [(one.epoch, one.fork) for one in openings(connection)] == [(2, sealed + 1)]
+    assert guard.look() is None
+    sealer.finish()
+    with database.connect() as connection:
+        ledger = ledger_of(connection)
+        newest = checkpoints.latest(connection)
+    assert newest is not None and newest.epoch == 2
+    assert ledger.check(newest.note).size == log.head()

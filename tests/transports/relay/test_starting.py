@@ -14,7 +14,9 @@ from events.receive import Origin
 from events.receive import draft as draft_of_model
 from events.rules.ledger import EpochOpened
 from services.store.database import Database
-from services.store.log import Append, Log
+from services.store.log import Append, Log, wall_clock
+from services.store.sealing.epochs import unsealed
+from services.store.sealing.recovering import open_epoch
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.relay.progress import Progress, Share, newest
@@ -129,6 +131,21 @@ def test_a_new_epoch_goes_on_after_the_fork_and_brings_the_current_limits_in_lin
     after = newest(kafka)
     assert after is not None and (after.epoch, after.position) == (2, log.head())
     assert sum(share.sequence for share in after.shares) == before.position + len(found)
+
+
+def test_what_was_lost_before_it_was_sealed_is_forked_off_by_the_word_of_a_person(kafka, database, log):
+    fill(log)
+    published(database, log, kafka)
+    before = newest(kafka)
+    assert before is not None
+    put(kafka, replace(before, position=before.position + 2).record(topics.relay_progress(kafka).name))
+    assert "`lodestone recover --after`" in refusal(Relay(database, log, kafka, "two"))
+    with database.connect() as connection:
+        found = unsealed(connection, log.head() - 1)
+    open_epoch(database, found, "Two events were lost.", wall_clock())
+    published(database, log, kafka)
+    again = [one for one in read(kafka.servers, kafka.name("log.v1")) if number(one, "epoch") == 2]
+    assert sorted(number(one, "position") for one in again) == [found.shared + 1, log.head()]
 
 
 def test_kafka_that_is_away_is_said_once_and_caught_up_with(kafka, database, log, capsys):

@@ -83,7 +83,7 @@ def check_restored(now: Standing, progress: Progress) -> None:
             f"Published is up to position {progress.position} of epoch {progress.epoch}, and the log in this database "
             f"ends at {now.head} in epoch {now.epoch}: it was restored from an older state. `lodestone recover` shows "
             "what is lost and opens a new epoch; then start the relay again. (Where recover finds nothing, because "
-            f"what is lost was not sealed yet: `{FROM_START}`, then rebuild what reads the topics.)"
+            "what is lost was not sealed yet: `lodestone recover --after` with the last position of what was restored.)"
         )
 
 
