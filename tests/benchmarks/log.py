@@ -14,7 +14,8 @@ from events.envelope import draft_of, stored_bytes
 from examples.prius.fleet import plant
 from examples.simulated.generate import simulate
 from services.store.database import Database
-from services.store.database.postgres import OWNER, SERVICE, EmbeddedPostgres
+from services.store.database.folder import OWNER, SERVICE
+from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
 from services.wiring import spare_the_collector
 from tests.benchmarks._parts import part_rows, read_parts

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from events.envelope import draft_of
 from services.store.database import Database, alembic_config, grants
-from services.store.database.postgres import SERVICE, EmbeddedPostgres
+from services.store.database.folder import SERVICE
+from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
 from services.store.log.appending import leaf_hash
 from services.store.tables import log_events, of_types

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ProgrammingError
 from events.errors import Unavailable
 from services.store.database import address, grants
 from services.store.database.address import OWNER_URL, SERVICE_URL, connect_with
-from services.store.database.postgres import SERVICE
+from services.store.database.folder import SERVICE
 from services.store.database.refusals import answered, cause, check_version
 
 _LOCK = 7_031_990_002

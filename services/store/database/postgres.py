@@ -6,12 +6,7 @@ next one starts or reuses the server. Roles: `postgres` (bootstrap), `lodestone_
 """
 
 import fcntl
-import hashlib
-import json
 import os
-import secrets
-import shutil
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -23,13 +18,10 @@ from psycopg import sql
 
 from events.errors import Unavailable
 from services.store.database.binaries import Account, account, lives, programs, working_in
+from services.store.database.folder import OWNER, SERVICE, DataFolder
 from services.store.database.listening import Listening
 
 DATABASE = "lodestone"
-OWNER = "lodestone_owner"
-SERVICE = "lodestone_service"
-DATA_FORMAT = 1
-"""Raised when the layout of the data folder changes; an older program refuses a newer folder."""
 START_SECONDS = 60.0
 START_TRIES = 3
 """Under heavy load a start right after a crash or a stop was seen to fail once, and not the next time."""
@@ -56,7 +48,8 @@ class EmbeddedPostgres:
         self.listening = Listening(port)
         self.unsafe_fast = unsafe_fast
         self.user: Account = account()
-        self.data = folder / "data"
+        self.kept = DataFolder(folder, self.user, unsafe_fast=unsafe_fast)
+        self.data, self.socket = self.kept.data, self.kept.socket
         self._use: IO[str] | None = None
         self._reviving = threading.Lock()
 
@@ -65,13 +58,13 @@ class EmbeddedPostgres:
 
         Raises Unavailable with one sentence when the folder cannot be used or the server does not start.
         """
-        self._make_folder()
+        self.kept.make()
         self.bin = programs(self.user, self.folder)
         with (self.folder / "start.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._use = (self.folder / "use.lock").open("w")
             fcntl.flock(self._use, fcntl.LOCK_SH)
-            self._initialise()
+            self.kept.initialise(self.bin)
             self.listening = self.listening.beside(self.data)
             if not self._answers():
                 self._start()
@@ -109,106 +102,17 @@ class EmbeddedPostgres:
 
     def addresses(self, database: str) -> Addresses:
         """The URLs of a database of this server, for SQLAlchemy with psycopg."""
-        kept = self._secrets()
+        kept = self.kept.secrets()
 
         def url(role: str) -> str:
             return self.listening.url(role, kept[role], database, self.socket)
 
         return Addresses(url(OWNER), url(SERVICE), url("postgres"))
 
-    @property
-    def socket(self) -> Path:
-        """The private socket folder; a short path, since a socket's may not pass about 100 characters."""
-        near = self.folder / "socket"
-        if len(str(near)) < 80:
-            return near
-        # Not the folder that TMPDIR names: every process that shares this server has to find the same one.
-        digest = hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:16]
-        return Path("/tmp") / f"lodestone-{digest}"
-
     def kill(self) -> None:
         """Kill the server at once, as a crash would (for tests of recovery)."""
         pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, 9)
-
-    def _make_folder(self) -> None:
-        if not self.folder.exists():
-            try:
-                self.folder.mkdir(parents=True, mode=0o711)
-            except OSError as error:
-                raise Unavailable(
-                    f"The folder {self.folder} cannot be made ({error.strerror}); set LODESTONE_DATA_DIR to a folder "
-                    "of your own."
-                ) from error
-            self._give(self.folder)
-        if not self.folder.is_dir():
-            raise Unavailable(f"{self.folder} is not a folder; set LODESTONE_DATA_DIR to a folder of your own.")
-        if self.user.name is not None and self.user.run("test", "-x", self.folder, check=False).returncode != 0:
-            raise Unavailable(
-                f"The system user '{self.user.name}' cannot reach {self.folder}: a folder above it is closed. "
-                "Set LODESTONE_DATA_DIR to a folder that it can reach, e.g. /var/lib/lodestone."
-            )
-        if not os.access(self.folder, os.W_OK):
-            raise Unavailable(f"{self.folder} cannot be written; set LODESTONE_DATA_DIR to a folder of your own.")
-        self._check_format()
-        if not self.socket.exists():
-            self.socket.mkdir(mode=0o700)
-            self._give(self.socket)
-        if self.socket.stat().st_uid != self.user.uid:
-            raise Unavailable(
-                f"{self.socket} belongs to another user; remove it, or choose another LODESTONE_DATA_DIR."
-            )
-
-    def _check_format(self) -> None:
-        mark = self.folder / "FORMAT"
-        found = mark.read_text().strip() if mark.exists() else str(DATA_FORMAT)
-        if not found.isdecimal():
-            raise Unavailable(f"{mark} should hold a number but holds '{found}': this is not a data folder of ours.")
-        if int(found) > DATA_FORMAT:
-            raise Unavailable(
-                f"The data folder {self.folder} was written by a newer Lodestone (format {found}, "
-                f"this program knows {DATA_FORMAT}). Use that newer release, or another LODESTONE_DATA_DIR."
-            )
-        if not mark.exists():
-            mark.write_text(f"{DATA_FORMAT}\n")
-
-    def _give(self, path: Path) -> None:
-        if self.user.name is not None:
-            shutil.chown(path, self.user.uid, self.user.gid)
-
-    def _initialise(self) -> None:
-        if (self.data / "PG_VERSION").exists():
-            found = (self.data / "PG_VERSION").read_text().strip()
-            if found != "18":
-                raise Unavailable(f"{self.data} belongs to PostgreSQL {found}; this program brings PostgreSQL 18.")
-            return
-        shutil.rmtree(self.data, ignore_errors=True)
-        made = {role: secrets.token_urlsafe(24) for role in ("postgres", OWNER, SERVICE)}
-        self._write_secrets(made)
-        with tempfile.NamedTemporaryFile("w", dir=self.socket, suffix=".pw") as file:
-            file.write(made["postgres"] + "\n")
-            file.flush()
-            self._give(Path(file.name))
-            part = self.folder / "data.part"
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(mode=0o700)
-            self._give(part)
-            options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", f"--pwfile={file.name}"]
-            options += ["--no-sync"] * self.unsafe_fast
-            done = self.user.run(self.bin / "initdb", "-D", part, "-U", "postgres", *options, check=False)
-        if done.returncode != 0:
-            raise Unavailable(f"The embedded database could not be made in {self.folder}: {done.stderr.strip()}")
-        part.rename(self.data)
-
-    def _write_secrets(self, made: dict[str, str]) -> None:
-        path = self.folder / "secrets.json"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(made, file)
-
-    def _secrets(self) -> dict[str, str]:
-        kept: dict[str, str] = json.loads((self.folder / "secrets.json").read_text())
-        return kept
 
     def _pg_ctl(self, action: str, *options: str, check: bool = True) -> Any:
         return self.user.run(self.bin / "pg_ctl", action, "-D", self.data, *options, check=check)
@@ -218,7 +122,7 @@ class EmbeddedPostgres:
         settings = f"{self.listening.options(self.socket)} -c max_connections=200 -c shared_buffers=128MB {fast}"
         log = self.folder / "postgres.log"
         log.touch()
-        self._give(log)
+        self.kept.give(log)
         deadline = time.monotonic() + START_SECONDS
         for _ in range(START_TRIES):
             self._clear_after_crash()
@@ -264,7 +168,7 @@ class EmbeddedPostgres:
         return True
 
     def _admin(self, database: str) -> psycopg.Connection:
-        password = self._secrets()["postgres"]
+        password = self.kept.secrets()["postgres"]
         return psycopg.connect(
             host=str(self.socket),
             port=self.listening.number,
@@ -276,7 +180,7 @@ class EmbeddedPostgres:
         )
 
     def _prepare(self) -> None:
-        kept = self._secrets()
+        kept = self.kept.secrets()
         with self._admin("postgres") as connection:
             for role in (OWNER, SERVICE):
                 if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():

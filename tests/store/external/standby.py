@@ -27,7 +27,7 @@ def stream(primary: EmbeddedPostgres, folder: Path) -> EmbeddedPostgres:
     """A standby in `folder`, made by pg_basebackup, that answers."""
     folder.mkdir(mode=0o711)
     standby = EmbeddedPostgres(folder, port=free_port(), unsafe_fast=True)
-    standby._give(folder)
+    standby.kept.give(folder)
     admin = make_url(primary.addresses("postgres").admin).set(drivername="postgresql")
     address = admin.render_as_string(hide_password=False)
     primary.user.run(primary.bin / "pg_basebackup", "-D", standby.data, "-R", "-N", "-c", "fast", "-d", address)
