@@ -17,9 +17,9 @@ from services.store.log import Log, wall_clock
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.ingress.bringing import bring
 from services.transports.kafka.ingress.cursors import Place
+from services.transports.kafka.ingress.ingress import AT_ONCE
 from services.transports.kafka.ingress.messages import checked
 from services.transports.kafka.ingress.principals import Principals
-from services.transports.kafka.ingress.reading import AT_ONCE
 from services.wiring import spare_the_collector
 from tests.benchmarks._table import Row, row
 

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from kafka.errors import CorruptRecordError
@@ -26,6 +27,8 @@ from services.transports.kafka.ingress.telling import Teller
 from services.transports.kafka.moving import Patience
 
 POLL_MS = 200
+AT_ONCE = 1_000
+"""Messages of one append."""
 SLOW_S = 1.0
 """An append that takes longer is waited for with the partitions paused and the group kept up."""
 TROUBLE_S = (1.0, 2.0, 5.0, 10.0)
@@ -118,11 +121,10 @@ class Ingress:
                 self._look_around()
                 self._place(reader)
                 return
-            items = checked(records, self.principals)
-            self._settle(reader)
-            if items and not reader.misplaced:
-                flight = self._appending.submit(bring, self.ingest, items, reader.places)
-                self._flight = _Flight(flight, sum(len(one.record.value or b"") for one in items), time.monotonic())
+            if not records:
+                self._settle(reader)
+            for start in range(0, len(records), AT_ONCE):
+                self._bring(reader, records[start : start + AT_ONCE])
         except CorruptRecordError as error:
             with suppress(CursorMoved, Unavailable):
                 self._settle(reader)
@@ -132,6 +134,16 @@ class Ingress:
             self._place(reader)
         except Unavailable as error:
             self._wait(reader, error)
+
+    def _bring(self, reader: Reader, records: list[Any]) -> None:
+        """Check these while the ones before are appended, then hand them over; nothing once partitions came or went."""
+        if reader.misplaced:
+            return
+        items = checked(records, self.principals)
+        self._settle(reader)
+        if not reader.misplaced:
+            flight = self._appending.submit(bring, self.ingest, items, reader.places)
+            self._flight = _Flight(flight, sum(len(one.record.value or b"") for one in items), time.monotonic())
 
     def _settle(self, reader: Reader) -> None:
         """Wait for the batch that is being appended. Raises CursorMoved and Unavailable: then nothing is in the air."""

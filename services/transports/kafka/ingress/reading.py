@@ -16,10 +16,8 @@ from services.transports.kafka.ingress.cursors import UNKNOWN, Found, Place, fin
 from services.transports.kafka.moving import Moving, Patience
 
 GROUP = "ingress"
-AT_ONCE = 1_000
-"""Messages of one poll, and so of one append."""
-FETCHED = 4 * 1024 * 1024
-"""Bytes that are fetched ahead at most; of one partition a quarter."""
+FETCHED = 2 * 1024 * 1024
+"""Bytes of one poll, and as many are fetched ahead; of one partition a quarter."""
 ASK_MS = 5_000
 PATIENCE = Patience(15.0)
 
@@ -39,7 +37,7 @@ class Reader:
         self.consumer: KafkaConsumer = cluster.consumer(
             member_name(GROUP, log_id),
             group_id=cluster.name(GROUP),
-            max_poll_records=AT_ONCE,
+            max_poll_records=FETCHED,  # all that was fetched: only then does the client fetch more, while we work
             fetch_max_bytes=FETCHED,
             max_partition_fetch_bytes=FETCHED // 4,
             metadata_max_age_ms=10_000,
