@@ -5,6 +5,7 @@ from dataclasses import replace
 from threading import Barrier
 
 from msgspec import structs
+from sqlalchemy import text
 
 from services.store.projecting.projector import Projector
 from services.store.sealing.ledger.parking import PARKED, RELEASED, Parkings
@@ -101,3 +102,14 @@ def test_a_worker_tells_what_it_or_one_that_was_killed_set_aside(log):
     append(log, built(9, "L1", 9, broken=True))
     assert Worker(projecting(log), None).turn()
     assert words(log) == [("event_parked", 1, 2), ("event_parked", 1, 5)]
+
+
+def test_a_projection_that_is_made_anew_is_not_told_to_have_folded_what_it_has_not_reached(log):
+    broken(log, 2).let_go()
+    Parkings(log).tell()
+    with log.database.begin() as connection:
+        connection.execute(text("UPDATE projection_checkpoints SET version = 0"))  # as `recover` and a new owner do
+    anew = projecting(log)
+    assert anew.parked() == [] and Parkings(log).tell() == 0
+    assert anew.catch_up() and Parkings(log).tell() == 0
+    assert words(log) == [("event_parked", 1, 2)]
