@@ -35,7 +35,7 @@ def quick(model: type[BaseModel]) -> type[msgspec.Struct] | None:
     """The struct of a model, with its fields, its validators and its methods; None where it cannot be derived.
 
     `msgspec.convert(data, struct)` raises msgspec.ValidationError, or what a validator raises. NaN passes, and control
-    characters in names: as canonical JSON no text has the one, and a text with a backslash may have the others.
+    characters in names: canonical JSON cannot be made of the one, and has a backslash for each of the others.
     """
     try:
         return _struct(model)
