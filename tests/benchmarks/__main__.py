@@ -5,7 +5,11 @@ from importlib import import_module
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-FOUND = {path.stem: path.relative_to(FOLDER).with_suffix("").parts for path in FOLDER.rglob("[a-z]*.py")}
+FOUND = {
+    path.stem: path.relative_to(FOLDER).with_suffix("").parts
+    for path in FOLDER.rglob("[a-z]*.py")
+    if "def main(" in path.read_text(encoding="utf-8")
+}
 
 names = sys.argv[1:] or sorted(FOUND)
 unknown = [name for name in names if name not in FOUND]

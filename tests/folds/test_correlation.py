@@ -1,6 +1,6 @@
 """Correlation: exact integer sums over motors, what enters them, and what is kept and shown only."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
@@ -213,3 +213,27 @@ def test_of_two_build_records_the_lower_holds(order):
     posted = [built(a=4, hour=1, id="late"), built(b=4, hour=0, id="early")]
     rows = fold(eta("1"), *(posted[index] for index in order))
     assert ("lot:works:b", "lot:works:b") in sums(rows) and ("lot:works:a", "lot:works:a") not in sums(rows)
+
+
+def test_a_motor_whose_results_version_2_kept_shows_them_until_it_is_folded_again():
+    row = motor(fold(built(a=4), eta("1"), eta("2", why="suspect", bench="B2"), void("v", "2")))
+    build, _good, gone = row.claims
+    assert build[4] == "motor_built" and gone[6] == "voided"
+
+    def before(claim):
+        kept = dict(zip(("time", "source", "id", "position", "type", "says", "fate"), claim, strict=False))
+        if claim is not build:
+            (shown,) = [one for one in (*row.tests, *row.gone) if one["bench"] == f"works:{kept['says'][6][4][6:]}"]
+            kept["says"] = {name: value for name, value in shown.items() if name in SAID and value is not None}
+        return kept
+
+    old = replace(row, claims=[before(claim) for claim in row.claims])
+    assert (old.tests, old.gone, old.test_events) == (row.tests, row.gone, row.test_events)
+    assert digest_rows({MotorResults: [asdict(old)]}) == digest_rows({MotorResults: [asdict(row)]})
+
+
+SAID = {
+    "type", "metric", "value", "u", "unit", "ticks", "temperature_Cel", "how", "dT", "bench", "operator", "fixture",
+    "calibration", "standard", "tested_at", "why", "condition", "origin",
+}  # fmt: skip
+"""What version 2 kept of a result, by name, where it was stated."""

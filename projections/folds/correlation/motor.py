@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from events.canonical import canonical
 from projections.folds.claims import Claim, claims_of
-from projections.folds.correlation.results import TICK_LIMIT, Said, said, shown
+from projections.folds.correlation.results import TICK_LIMIT, Said, said, said_before, shown
 from projections.folds.reading import instant, ref
 from projections.folds.rotors import Rotor, rotor_at, rotors_of
 
@@ -185,8 +185,17 @@ def _stored(claim: Claim) -> list[Any]:
 
 def told(stored: Iterable[Sequence[Any]]) -> list[Claim]:
     """The claims that a row holds."""
-    claims = claims_of(stored)
+    claims = claims_of(_before(one) if isinstance(one, Mapping) else one for one in stored)
     return [claim if claim.type in BUILDS else replace(claim, says=said(claim.says)) for claim in claims]
+
+
+def _before(claim: Mapping[str, Any]) -> list[Any]:
+    """A claim as version 2 of this projection kept it: readers see its rows until all is folded by this version."""
+    names = ("time", "source", "id", "position", "type", "says", "fate")
+    values = [claim.get(name) for name in names]
+    if claim["type"] not in BUILDS:
+        values[5] = said_before(claim["says"])
+    return values
 
 
 def _shown(test: Tested) -> dict[str, Any]:

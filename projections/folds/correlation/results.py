@@ -1,7 +1,7 @@
 """One test result as the correlation keeps it: value and covariate in ticks, the set point as its condition."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
@@ -83,6 +83,12 @@ def said(stored: Sequence[Any]) -> Said:
     """The result that was stored so."""
     value, u, ticks, temperature, dT, tested_at, setup = stored
     return Said(value, u, ticks, temperature, dT, tested_at, _setup(orjson.dumps(setup)))
+
+
+def said_before(says: Mapping[str, Any]) -> list[Any]:
+    """The same of a result as version 2 of the projection stored it, by name and without what is null."""
+    values, setup = Said.__struct_fields__[:-1], [field.name for field in fields(Setup) if field.compare]
+    return [*map(says.get, values), list(map(says.get, setup))]
 
 
 @lru_cache(maxsize=4096)

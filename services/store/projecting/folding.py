@@ -115,7 +115,8 @@ class Target:
 def mine(target: Target, events: Sequence[Recorded]) -> list[Recorded]:
     """The events that this generation has not folded and that its projection reads."""
     types, position = target.projection.types, target.position
-    return [event for event in events if event.type in types and event.position > position]
+    ahead = events if events and events[0].position > position else [one for one in events if one.position > position]
+    return [event for event in ahead if event.type in types]
 
 
 def folded(
