@@ -11,6 +11,7 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
+from events.errors import Unavailable
 from services.store.log import Log
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.moving import Patience
@@ -82,6 +83,26 @@ def test_while_the_database_is_away_the_group_keeps_its_member_and_then_everythi
         assert ingress.figures.trouble is None
         assert ingress.figures.tally.figures()["lodestone_ingress_rebalances_total"] == before
     assert len(set(stored_ids(database))) == 35
+
+
+class Faltering(Log):
+    """One that cannot write its second batch, once, as when the database fails over."""
+
+    appends = 0
+
+    def append(self, request):
+        self.appends += 1
+        if self.appends == 2:
+            raise Unavailable("The database does not answer.")
+        return super().append(request)
+
+
+def test_a_batch_that_was_not_written_is_read_again_before_those_behind_it(kafka, database, bench):
+    events = bench.events(2_500)
+    bench.send(*events, partition=0)  # several batches of one poll
+    with running(ingress_of(kafka, database, log=Faltering(database))) as ingress:
+        until(lambda: outcomes(ingress).get("accepted", 0) >= len(events))
+    assert stored_ids(database) == [event["id"] for event in events]
 
 
 @contextmanager
