@@ -36,7 +36,7 @@ TIMES = st.builds(
 ATTRIBUTES = {
     "subject": st.text("ab/", min_size=1), "partitionkey": st.sampled_from(["a:7", "b%3A:9"]),
     "correlationid": st.sampled_from(["7", "case", 7, True]), "causationid": st.sampled_from(["null", "12", 12]),
-    "position": st.sampled_from(["9", 9]), "type": st.just("u"), "traceparent": st.just("00-ab"),
+    "position": st.sampled_from(["first", "9", 9]), "type": st.just("u"), "traceparent": st.just("00-ab"),
 }  # fmt: skip
 
 
