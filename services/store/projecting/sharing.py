@@ -1,6 +1,6 @@
 """Sharing: folding a page of one partition into the live tables, in one transaction with its share's place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import psycopg
@@ -61,9 +61,10 @@ class Sharing:
         self.release_of = release_of
         self.size = size
 
-    def divide(self, partitions: int) -> dict[str, int]:
-        """Divide what is whole into so many shares; the number of shares of each projection that is of our version."""
-        found = {one.name: shares.divide(self.database, one, partitions) for one in self.projections}
+    def divide(self, partitions: int, but: Collection[str] = ()) -> dict[str, int]:
+        """Divide what is whole into so many shares, `but` these; the number of shares of each of our version."""
+        wanted = [one for one in self.projections if one.name not in but]
+        found = {one.name: shares.divide(self.database, one, partitions) for one in wanted}
         return {name: count for name, count in found.items() if count is not None}
 
     def divided(self) -> list[Projection]:

@@ -1,6 +1,7 @@
 """Members of the group of shards: what the relay publishes is folded once, whoever comes and goes."""
 
 import signal
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -9,6 +10,9 @@ from sqlalchemy import text
 
 from events.errors import UnknownType
 from events.partitions import partition_of
+from projections.folds import all_projections
+from services.store.log import Log
+from services.store.projecting.projector import Projector
 from services.transports.kafka.moving import Patience
 from services.transports.kafka.relay.relaying import Relay
 from services.transports.kafka.sharding.member import ShardMember
@@ -102,6 +106,23 @@ def test_a_worker_ends_at_an_event_of_a_newer_release_with_what_came_before_fold
         worker.run()
     share = partition_of("works:N", 4)
     assert projector.sharing.places([share])[share]["correlation"].position == log.head() - 1
+
+
+def test_a_worker_of_a_new_release_folds_its_shares_once_its_version_is_there(database, kafka, log):
+    older = projecting(database)
+    fill(log, 0)
+    older.catch_up()
+    older.let_go()
+    raised = [replace(one, version=one.version + 1) if one.name in DIVISIBLE else one for one in all_projections()]
+    newer, folder = (Projector(database, Log(database), raised, name) for name in ("newer", "folder"))
+    with running(relay(database, kafka)), running(one := ShardMember(kafka, newer, "newer")):
+        until(lambda: "is being folded for this release" in str(one.figures.trouble))
+        while not folder.whole:
+            folder.catch_up()
+        until(lambda: len(folder.sharing.divided()) == len(DIVISIBLE))
+        fill(log, 2)
+        until(lambda: reached(newer))
+    assert folded(one) > 0 and live(newer) == wanted(newer)
 
 
 def test_a_topic_with_another_number_of_partitions_is_named(database, kafka, log):

@@ -48,7 +48,7 @@ class ShardMember:
         self.places: dict[int, Place] = {}
         self._halted: set[int] = set()
         self._again: set[int] = set()
-        self._divided = False
+        self._divided = set[str]()
         self._partitions = 0
         self._empty: float | None = None
         self._looked = 0.0
@@ -95,17 +95,17 @@ class ShardMember:
                 self._turn(reader, following)
 
     def _divide(self, topic: str, partitions: int) -> None:
-        """What is whole is divided once, as this process begins: what is gathered later stays so."""
-        if not self._divided:
-            self.projector.prepare()
-            found = self.sharing.divide(partitions)
-            for name, count in found.items():
-                if count != partitions:
-                    raise Refused(
-                        f"{name} is divided into {count} shares, and the topic {topic} has {partitions} partitions. "
-                        f"`lodestone gather` gives it back to one process; then start this worker again."
-                    )
-            self._divided = len(found) == len(self.sharing.projections)
+        """What is whole is divided once, as soon as it is of our version: what is gathered later stays so."""
+        if len(self._divided) == len(self.sharing.projections):
+            return
+        self.projector.prepare()
+        for name, count in self.sharing.divide(partitions, self._divided).items():
+            if count != partitions:
+                raise Refused(
+                    f"{name} is divided into {count} shares, and the topic {topic} has {partitions} partitions. "
+                    f"`lodestone gather` gives it back to one process; then start this worker again."
+                )
+            self._divided.add(name)
 
     @contextmanager
     def _joined(self) -> Iterator[tuple[Reader, Following]]:
@@ -151,8 +151,10 @@ class ShardMember:
             else:
                 reader.leave_alone(partition)
         if partitions and not any(found.values()):
+            raised = " ".join(one.sentence for one in self.projector.raising.shown())
             self.figures.in_trouble(
-                "The projections were given back to one process, or made anew; start this worker again to divide them."
+                raised
+                or "The shares were given back to one process, or made anew; start this worker again to divide them."
             )
         elif not self._halted:
             self.figures.well()
@@ -246,6 +248,7 @@ class ShardMember:
         if time.monotonic() - self._looked < LOOK_S:
             return
         self._looked = time.monotonic()
+        self._divide(reader.topic, self._partitions)
         self._check_part(reader)
         found = self.sharing.places([one for one in reader.assigned() if one not in self._halted])
         known = {one: place.believed.keys() for one, place in self.places.items()}
