@@ -35,6 +35,9 @@ memory, so it need not wait; and pages are committed one after the other.
 TURN_S = 0.0005
 """How long the thread that folds keeps the one that writes waiting, which has little to do between two answers."""
 
+COLLECTED = 64
+"""After so many pages the collector is asked for: each leaves a hundred cycles or two of the drivers'."""
+
 Hold = Callable[[Connection, Sequence[Target]], None]
 """Holds what must not change while a page is written: the lease and the checkpoints. Raises Fenced, or Moved."""
 Done = Callable[[Connection, Target, int, Sequence[Refusal]], None]
@@ -79,6 +82,7 @@ class Pages:
         self.done = done
         self.release_of = release_of
         self.size = size
+        self._count = 0
 
     @property
     def position(self) -> int:
@@ -118,6 +122,9 @@ class Pages:
             self._carefully(events)
         for target in self.targets:
             target.position = max(target.position, events[-1].position)
+        self._count += 1
+        if self._count % COLLECTED == 0:
+            gc.collect()
         beat(self.position)
 
     def _read(self, after: int, until: int) -> list[Recorded]:
