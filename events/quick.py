@@ -30,17 +30,21 @@ class _Unclear(TypeError):
     """A part of a model of which no struct can be derived."""
 
 
-@cache
 def quick(model: type[BaseModel]) -> type[msgspec.Struct] | None:
     """The struct of a model, with its fields, its validators and its methods; None where it cannot be derived.
 
     `msgspec.convert(data, struct)` raises msgspec.ValidationError, or what a validator raises. NaN passes, and control
     characters in names: canonical JSON cannot be made of the one, and has a backslash for each of the others.
+
+    To be called by one thread, as a module is loaded: msgspec looks through a struct once, when it is first used, and a
+    second thread that uses it meanwhile ends the process.
     """
     try:
-        return _struct(model)
+        struct = _struct(model)
     except _Unclear:
         return None
+    msgspec.json.Decoder(struct)  # looks through all its fields, which no thread may while another does
+    return struct
 
 
 @cache

@@ -23,6 +23,8 @@ _REQUIRED = ("specversion", "id", "source", "type", "time", "data")
 _LONGEST = 512
 _CONTENT_TYPES = {"application/json", "application/json; charset=utf-8"}
 
+_STRUCTS = {name: quick(line.model) for name, line in CATALOGUE.items()}
+
 
 class Received(NamedTuple):
     """A valid event: its catalogue line, and the draft to append."""
@@ -47,7 +49,7 @@ def _received_as_usual(event: dict[str, Any]) -> Received | None:
     It takes nothing that `received_with_care` would not, and makes the same of it at a third of the cost.
     """
     line = _as_usual(event)
-    struct = None if line is None else quick(line.model)
+    struct = None if line is None else _STRUCTS.get(line.type)
     if line is None or struct is None:
         return None
     try:

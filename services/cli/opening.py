@@ -1,5 +1,6 @@
 """Opening a command line: its application, what its refusals become, and the parts of the service, loaded late."""
 
+import faulthandler
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ def application(name: str, help: str) -> typer.Typer:
 def run(app: typer.Typer, interrupted: str = "Interrupted.") -> None:
     """Run the command; a refusal is one sentence on standard error and exit 1, never a traceback."""
     configure_logs("warning", as_json=not sys.stderr.isatty())
+    faulthandler.enable()  # a process that a library brings down says where
     try:
         app()
     except DomainError as error:

@@ -19,6 +19,7 @@ from services.wiring import spare_the_collector
 from tests.benchmarks._server import own_server
 from tests.benchmarks._table import Row, merge, rate, report
 from tests.benchmarks.fleet import fleet
+from tests.benchmarks.folding._least import LEAST
 from tests.benchmarks.folding._parts import part_rows
 from tests.benchmarks.folding._runner import runner_rate
 from tests.store.facts import straight
@@ -93,7 +94,10 @@ def measured(server: EmbeddedPostgres) -> dict[str, Row]:
     log.close()
     database.dispose()
     spent: dict[str, list[float]] = {"fold_correlation": [], "fold_all": [], "runner": []}
+    least: dict[str, list[float]] = {name: [] for name in LEAST}
     for _ in range(ROUNDS):
+        for name, projections in LEAST.items():
+            least[name].append(folded(server, projections))
         spent["fold_correlation"].append(folded(server, (CORRELATION,)))
         spent["fold_all"].append(folded(server, all_projections()))
         spent["runner"].append(runner(server, bodies))
@@ -101,6 +105,9 @@ def measured(server: EmbeddedPostgres) -> dict[str, Row]:
     for name, target in TARGETS.items():
         rows[name] = rate(spent[name], spent["runner"], "eventsourcing 9.5, ProjectionRunner, a trivial projection")
         rows[f"{name}_target"] = rate(spent[name], target, "target")
+        rows[f"{name}, the most for facts that can be taken back: kept, nothing follows"] = rate(
+            least[name], target, "target"
+        )
     for name, projections in (("fold_correlation", (CORRELATION,)), ("fold_all", all_projections())):
         with copied(server) as database:
             rows |= part_rows(database, name, projections, TARGETS[name])

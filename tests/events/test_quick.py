@@ -1,5 +1,7 @@
 """Quick checks: every fact has a struct derived from its model, which takes less than the model and never more."""
 
+import subprocess
+import sys
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -25,6 +27,35 @@ def test_every_fact_has_a_struct_that_takes_its_example(event_type):
     assert str(getattr(data, CATALOGUE[event_type].key)) == str(
         getattr(model.model_validate(example(event_type)["data"]), CATALOGUE[event_type].key)
     )
+
+
+FIRST_OF_MANY = """
+import sys, threading
+from msgspec import convert
+from events.catalogue import CATALOGUE
+from events.quick import quick
+from tests.golden.pins import example
+
+facts = [(quick(line.model), example(name)["data"]) for name, line in CATALOGUE.items() if line.by]
+together = threading.Barrier(8)
+
+def check():
+    for struct, data in facts:
+        together.wait()
+        convert(data, struct)
+
+sys.setswitchinterval(1e-6)
+threads = [threading.Thread(target=check) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_many_threads_may_be_the_first_to_check_a_fact():
+    done = subprocess.run([sys.executable, "-c", FIRST_OF_MANY], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 class Part(Plain):

@@ -117,9 +117,10 @@ class Killer:
 
 
 def trouble(running: Running) -> str:
-    """The last that the service said, beside its requests."""
+    """How the service ended, if it did, and the last that it said, beside its requests."""
+    code = None if running.process is None else running.process.poll()
     lines = [line for line in running.words().splitlines() if '"event": "request"' not in line]
-    return "\n".join(lines[-40:])
+    return "\n".join([*([] if code is None else [f"the service ended with {code}"]), *lines[-40:]])
 
 
 def _command(pid: int) -> bytes:

@@ -30,6 +30,13 @@ _hashes = Struct(">i32si32si").pack
 PIECE = 200
 """Rows in one COPY: the server writes them while the next ones are made. It holds on to each row's page until then, and
 looks through all that it holds for each: with a thousand in one COPY a row costs it a fifth more."""
+SMALL = 50
+"""Rows below which a COPY of their own costs more than it hides."""
+
+
+def piece_of(rows: int) -> int:
+    """Rows in each COPY of this many: at least two pieces, so that the server is busy while the rest is made."""
+    return min(PIECE, max(SMALL, -(-rows // 2)))
 
 
 def copies(
@@ -47,9 +54,10 @@ def copies(
     """
 
     named = sorted(zip(keys, range(first, first + len(keys)), strict=True))
+    size = piece_of(len(drafts))
 
     def piece(start: int) -> bytes:
-        part = slice(start, start + PIECE)
+        part = slice(start, start + size)
         if bodies is None:
             return event_rows(encoded(drafts[part], numbers[part], now), first + start, now)
         return event_rows(zip(drafts[part], numbers[part], bodies[part], strict=True), first + start, now)
@@ -57,7 +65,7 @@ def copies(
     made: list[Copy] = [
         (IDENTITIES, partial(identity_rows, named[start : start + PIECE])) for start in range(0, len(keys), PIECE)
     ]
-    made += [(EVENTS, partial(piece, start)) for start in range(0, len(drafts), PIECE)]
+    made += [(EVENTS, partial(piece, start)) for start in range(0, len(drafts), size)]
     if any(number is not None for number in numbers):
         made.append((STREAMS, lambda: stream_rows(drafts, numbers, first)))
     return made

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -97,9 +96,9 @@ def _look_from(connection: psycopg.Connection[Any], low: int) -> None:
 
 def encode_first(requests: Iterable[Append]) -> None:
     """Make the canonical bytes of the first rows, which has to be done anyway, while the server answers."""
-    drafts = (draft for request in requests for draft in request.drafts)
+    drafts = [draft for request in requests for draft in request.drafts]
     with suppress(Invalid):  # raised again, for the request that it belongs to, when its rows are made
-        for draft in islice(drafts, copying.PIECE):
+        for draft in drafts[: copying.piece_of(len(drafts))]:
             draft.canonical  # noqa: B018 - kept there
 
 
