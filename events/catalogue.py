@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from msgspec import structs
 from pydantic import BaseModel
 
 from events.envelope import Recorded
@@ -221,7 +220,7 @@ def upcast(recorded: Recorded, catalogue: Mapping[str, EventType] = CATALOGUE) -
     if line.upcast is None:
         return recorded
     newest, data = upcast_data(line, recorded.data, catalogue)
-    return structs.replace(recorded, type=newest.type, data=data)
+    return recorded.with_data(data, type=newest.type)
 
 
 def upcast_data(

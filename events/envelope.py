@@ -1,15 +1,15 @@
 """The envelope of an event: CloudEvents 1.0 as received, as a draft to append, and as recorded in the log."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
-from msgspec import Struct
+from msgspec import Raw, Struct, ValidationError
 from msgspec.json import Decoder
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from events.canonical import hashed
 from events.errors import Fault, Invalid
@@ -21,6 +21,10 @@ _TRACING = ("traceparent", "tracestate")
 _IN_UTC = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.([0-9]{1,6}))?(?:Z|\+00:00)"
 ).fullmatch
+
+P = TypeVar("P")
+Part = Callable[[bytes | Raw], P]
+"""Makes of JSON what somebody wants to know of it: the `decode` of a msgspec.json.Decoder."""
 
 EARLIEST, LATEST = 1900, 9000
 """Years that a time may have: within them every offset can be brought to UTC, and text order is time order."""
@@ -78,12 +82,18 @@ class Recorded(
         "partition_key": "partitionkey",
         "correlation_id": "correlationid",
         "causation_id": "causationid",
+        "text": "data",
+        "parsed": "(data)",
+        "corrects": "(corrects)",
     },
 ):
     """An event as the log holds it; `data` is the stored JSON, upcast, never validated again.
 
     `time` and `recorded_time` are RFC 3339 in UTC with microseconds, so text order is time order. The two that a client
     may send as a number or a truth value are as it sent them.
+
+    Most of what is done with an event reads little of its data: they stay text until somebody asks for them, or for a
+    part of them by `read`. `corrects` is false where they surely name no fact that this one replaces.
     """
 
     position: int = 0
@@ -98,7 +108,29 @@ class Recorded(
     partition_key: str = ""
     correlation_id: Any = None
     causation_id: Any = None
-    data: Mapping[str, Any]
+    text: Raw = Raw()
+    parsed: Any = None
+    corrects: bool = True
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The data as plain values, made when they are first asked for."""
+        parsed: Mapping[str, Any] | None = self.parsed
+        if parsed is None:
+            parsed = _parsed(self.text)
+            force_setattr(self, "parsed", parsed)
+        return parsed
+
+    def with_data(self, data: Mapping[str, Any], **others: Any) -> "Recorded":
+        """The event with these data, and others of its attributes, in place of its own."""
+        return replace(self, text=Raw(), parsed=data, corrects=True, **others)
+
+    def read(self, part: "Part[P]") -> P:
+        """What this decoder makes of the data. Raises Invalid where they are not as it expects them."""
+        try:
+            return part(self.text or orjson.dumps(self.parsed))
+        except ValidationError as error:
+            raise Invalid(f"The data of this {self.type} are not as they should be: {error}.") from error
 
 
 def utc_text(moment: datetime) -> str:
@@ -151,6 +183,7 @@ def stored_bytes(draft: Draft, recorded_time: str, stream_version: int | None) -
 
 
 _recorded = Decoder(Recorded, strict=False).decode  # versions are decimal strings on the wire
+_parsed = Decoder().decode
 
 
 def decode(position: int, body: bytes) -> Recorded:
@@ -158,6 +191,7 @@ def decode(position: int, body: bytes) -> Recorded:
     made = _recorded(body)
     force_setattr(made, "position", position)
     force_setattr(made, "time", _utc(made.time))
+    force_setattr(made, "corrects", b'"replaces":' in body)
     if not made.partition_key:
         force_setattr(made, "partition_key", made.stream.partition("/")[2])
     return made

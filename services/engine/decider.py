@@ -224,5 +224,5 @@ def _as_recorded(made: Draft, model: BaseModel, now: str) -> Recorded:
         recorded_time=now,
         stream=made.stream,
         partition_key=str(event["partitionkey"]),
-        data=model.model_dump(mode="json"),
+        parsed=model.model_dump(mode="json"),
     )

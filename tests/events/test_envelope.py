@@ -7,7 +7,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from events.canonical import content_hash
 from events.envelope import SERVICE_ATTRIBUTES, decode, draft_of, stored_bytes, utc_text
@@ -84,7 +84,8 @@ def values_of(position, body):
 def test_an_event_reads_as_its_json_says_attribute_by_attribute(more, version, stream):
     body = stored_bytes(draft_of({**EVENT, **more}, stream, versioned=version is not None), RECORDED, version)
     event = decode(5, body)
-    assert repr(asdict(event)) == repr(values_of(5, body))  # by text: 1 is not 1.0, nor True, and −0.0 is not 0.0
+    values = {name: getattr(event, name) for name in values_of(5, body)}
+    assert repr(values) == repr(values_of(5, body))  # by text: 1 is not 1.0, nor True, and −0.0 is not 0.0
     assert pickle.loads(pickle.dumps(event)) == event
 
 

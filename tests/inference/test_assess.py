@@ -72,7 +72,7 @@ def played(case: CaseState, *commands: Command, at: datetime = NOW) -> CaseState
                     time=utc_text(at),
                     recorded_time=utc_text(at),
                     stream="",
-                    data=model.model_dump(mode="json"),
+                    parsed=model.model_dump(mode="json"),
                 ),
             )
     return case

@@ -55,7 +55,7 @@ def _recorded(model: BaseModel, number: int, at: datetime) -> Recorded:
         recorded_time=time,
         stream=stream,
         stream_version=number,
-        data=data,
+        parsed=data,
     )
 
 

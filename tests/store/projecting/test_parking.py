@@ -79,7 +79,7 @@ def test_the_rows_that_a_parked_event_touched_stay_as_they_were(log):
 
 def _mended(event, rows):
     data = {name: value for name, value in event.data.items() if name != "broken"}
-    fold(structs.replace(event, data=data), rows)
+    fold(event.with_data(data), rows)
 
 
 def test_a_parked_event_goes_in_once_when_it_is_tried_again_with_a_mended_fold(log):

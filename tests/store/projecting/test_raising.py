@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pytest
-from msgspec import structs
 from sqlalchemy import text
 
 from events.errors import Refused, Unavailable
@@ -21,7 +20,7 @@ from tests.store.projecting.folding import SIZE, append, projecting, rows_of
 
 
 def _twice(event, rows):
-    fold(structs.replace(event, data={**event.data, "ticks": 2 * event.data["ticks"]}), rows)
+    fold(event.with_data({**event.data, "ticks": 2 * event.data["ticks"]}), rows)
 
 
 NEWER = replace(COUNTING, version=2, fold=_twice)
