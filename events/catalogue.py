@@ -201,6 +201,11 @@ def known(event_type: str) -> bool:
     return event_type in CATALOGUE
 
 
+def newest(event_types: Iterable[str]) -> bool:
+    """Whether this release knows these types and versions, and none of them has a newer version."""
+    return all((line := CATALOGUE.get(one)) is not None and line.upcast is None for one in event_types)
+
+
 def find(event_type: str, catalogue: Mapping[str, EventType] = CATALOGUE) -> EventType:
     """The catalogue line of a full event type. Raises UnknownType naming the near matches."""
     line = catalogue.get(event_type)

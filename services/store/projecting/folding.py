@@ -1,6 +1,6 @@
 """Folding a page of events into generations of tables: at once where all is well, event by event where one is not."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,8 @@ def newest(event: Recorded, release_of: Releases = no_release) -> Recorded:
 
 def known_part(page: Sequence[Recorded], release_of: Releases = no_release) -> list[Recorded]:
     """The events up to the first that this release does not know. Raises UnknownType when that is the first one."""
+    if catalogue.newest(types_of(page)):
+        return list(page)
     upcast: list[Recorded] = []
     for event in page:
         if upcast and not catalogue.known(event.type):
@@ -99,6 +101,11 @@ class Target:
     earlier: Callable[[Log, int], Find] = Earlier
     """Makes from the log, and how far it counts as told before, what finds the events that a fold refers to."""
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Which generation of which projection it is."""
+        return self.projection.name, self.generation
+
     def block(self, event: Recorded) -> None:
         """This event was set aside."""
         if not self.projection.order_free:
@@ -112,21 +119,30 @@ class Target:
         return Refusal(event.position, f"waits for position {at} of its stream {event.stream}, which was set aside")
 
 
-def mine(target: Target, events: Sequence[Recorded]) -> list[Recorded]:
-    """The events that this generation has not folded and that its projection reads."""
-    types, position = target.projection.types, target.position
+def types_of(events: Iterable[Recorded]) -> set[str]:
+    """The types that occur among these events."""
+    return {event.type for event in events}
+
+
+def mine(target: Target, events: Sequence[Recorded], types: Set[str] | None = None) -> Sequence[Recorded]:
+    """The events that this generation has not folded and that its projection reads.
+
+    `types` are those of the events, where that is known: a page of which all is read, or nothing, is not looked through.
+    """
+    read, position = target.projection.types, target.position
+    if types is not None and not types & read:
+        return ()
     ahead = events if events and events[0].position > position else [one for one in events if one.position > position]
-    return [event for event in ahead if event.type in types]
+    return ahead if types is not None and types <= read else [event for event in ahead if event.type in read]
 
 
 def folded(
-    raw: Raw[Any], log: Log, target: Target, events: Sequence[Recorded], before: BatchRows | None = None
+    raw: Raw[Any], log: Log, target: Target, wanted: Sequence[Recorded], before: BatchRows | None = None
 ) -> BatchRows | None:
-    """The rows after these events, not yet written; None where none of them is read. Raises one of POISON.
+    """The rows after these events, which are its own, not yet written; None where there are none.
 
-    `before` are those of the page before, where they are being written.
+    `before` are those of the page before, where they are being written. Raises one of POISON.
     """
-    wanted = mine(target, events)
     if not wanted:
         return None
     if target.blocked and any(target.waits(event) for event in wanted):

@@ -1,10 +1,10 @@
 """Generations of a projection's tables: begun beside the live ones, swapped in within one transaction, dropped."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, tuple_, update
 
 from projections.folds.fold import Projection
 from projections.folds.memory import digest_rows
@@ -70,6 +70,17 @@ def locked(connection: Connection, name: str) -> Checkpoint:
     return checkpoint
 
 
+def held(connection: Connection, names: Iterable[str]) -> dict[str, tuple[int, int, int]]:
+    """Of the live generations of these projections (generation, position, shares), all of them locked.
+
+    One that was swapped in while we waited for the lock is not among them.
+    """
+    columns = (checkpoints.c.name, checkpoints.c.generation, checkpoints.c.position, checkpoints.c.shares)
+    these = checkpoints.c.live & checkpoints.c.name.in_(list(names))
+    query = select(*columns).where(these).order_by(checkpoints.c.name).with_for_update()
+    return {row.name: (row.generation, row.position, row.shares) for row in connection.execute(query)}
+
+
 def begin(connection: Connection, projection: Projection, *, passing: bool = False) -> Checkpoint:
     """Empty tables beside the live ones; `passing` ones are made to be dropped, and nobody goes on with them."""
     newest = select(func.coalesce(func.max(checkpoints.c.generation), 0)).where(checkpoints.c.name == projection.name)
@@ -81,10 +92,10 @@ def begin(connection: Connection, projection: Projection, *, passing: bool = Fal
     return Checkpoint(generation, projection.version, 0)
 
 
-def move(connection: Connection, projection: Projection, generation: int, position: int) -> None:
-    """The generation is folded up to this position."""
-    this = (checkpoints.c.name == projection.name) & (checkpoints.c.generation == generation)
-    connection.execute(update(checkpoints).where(this).values(position=position))
+def move(connection: Connection, those: Iterable[tuple[str, int]], position: int) -> None:
+    """These generations (name, number) are folded up to this position."""
+    these = tuple_(checkpoints.c.name, checkpoints.c.generation).in_(list(those))
+    connection.execute(update(checkpoints).where(these).values(position=position))
 
 
 def swap(connection: Connection, projection: Projection, generation: int) -> None:

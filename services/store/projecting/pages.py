@@ -22,7 +22,9 @@ from services.store.projecting.folding import (
     fold_carefully,
     folded,
     known_part,
+    mine,
     no_release,
+    types_of,
 )
 from services.store.projecting.rows import BatchRows
 
@@ -40,8 +42,10 @@ COLLECTED = 64
 
 Hold = Callable[[Connection, Sequence[Target]], None]
 """Holds what must not change while a page is written: the lease and the checkpoints. Raises Fenced, or Moved."""
-Done = Callable[[Connection, Target, int, Sequence[Refusal]], None]
-"""Moves a target's checkpoint to a position and parks what was refused, in the transaction that wrote the page."""
+Done = Callable[[Connection, Sequence[Target], int], None]
+"""Moves the targets' checkpoints to a position, in the transaction that wrote the page."""
+Aside = Callable[[Connection, Target, Sequence[Refusal]], None]
+"""Sets aside what of a page a target could not fold, in the transaction that wrote the rest of it."""
 Beat = Callable[[int], None]
 """Called between pages with the position reached: renews the lease, tells the progress."""
 
@@ -72,6 +76,7 @@ class Pages:
         targets: Sequence[Target],
         hold: Hold,
         done: Done,
+        aside: Aside,
         release_of: Releases = no_release,
         size: int = PAGE,
     ) -> None:
@@ -80,6 +85,7 @@ class Pages:
         self.targets = targets
         self.hold = hold
         self.done = done
+        self.aside = aside
         self.release_of = release_of
         self.size = size
         self._count = 0
@@ -133,11 +139,13 @@ class Pages:
     def _fold(self, events: Sequence[Recorded], before: _Page | None = None) -> _Page | None:
         """The page folded for every target; None where an event of it is poison. `before` is being written."""
         page, earlier = _Page(events, []), before.rows if before else [None] * len(self.targets)
+        types = types_of(events)
         with self.database.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")  # holds nothing up while Python folds
             try:
                 for target, rows in zip(self.targets, earlier, strict=True):
-                    page.rows.append(folded(raw_of(connection), self.log, target, events, rows))
+                    wanted = mine(target, events, types)
+                    page.rows.append(folded(raw_of(connection), self.log, target, wanted, rows))
             except UNWRITABLE:
                 return None
         return page
@@ -146,10 +154,10 @@ class Pages:
         """Write a folded page; False, and nothing is written, where a row of it cannot be."""
         try:
             with self._transaction() as connection:
-                for target, rows in zip(self.targets, page.rows, strict=True):
+                for rows in page.rows:
                     if rows is not None:
                         rows.write(raw_of(connection))
-                    self._finish(connection, target, page.position, ())
+                self._move(connection, page.position)
         except UNWRITABLE:
             return False
         return True
@@ -159,8 +167,8 @@ class Pages:
         with self._transaction() as connection:
             for target in self.targets:
                 ahead = [event for event in events if event.position > target.position]
-                refused = fold_carefully(connection, self.log, target, ahead)
-                self._finish(connection, target, events[-1].position, refused)
+                self.aside(connection, target, fold_carefully(connection, self.log, target, ahead))
+            self._move(connection, events[-1].position)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -172,9 +180,9 @@ class Pages:
             self.hold(connection, self.targets)
             yield connection
 
-    def _finish(self, connection: Connection, target: Target, until: int, refused: Sequence[Refusal]) -> None:
-        if until > target.position:
-            self.done(connection, target, until, refused)
+    def _move(self, connection: Connection, until: int) -> None:
+        """Move those that are not further already."""
+        self.done(connection, [target for target in self.targets if target.position < until], until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ class Projector:
             if min((one.position for one in targets), default=target) >= target:
                 break
             parking.block(self.database, self.log, targets)
-            pages = Pages(self.database, self.log, targets, self._hold, self._done, self._release, self.page)
+            pages = self._pages(targets)
             start = pages.position
             try:
                 pages.run(target, lambda position: self._beat(position, target, progress))
@@ -156,19 +156,26 @@ class Projector:
         self.whole = all(found[name].version == one.version for name, one in self.projections.items() if name in found)
         return done + self.raising.step(self.raising.older(found), target, self.lease)
 
+    def _pages(self, targets: Sequence[Target]) -> Pages:
+        owned = (self._hold, self._done, self._aside)
+        return Pages(self.database, self.log, targets, *owned, self._release, self.page)
+
     def _hold(self, connection: Connection, targets: Sequence[Target]) -> None:
         """Hold the lease and the checkpoints until this transaction ends. Raises Fenced, Moved."""
         if self.lease is None:
             raise Fenced("The lease was let go.")
         leases.check(connection, self.lease)
+        held = generations.held(connection, [target.projection.name for target in targets])
         for target in targets:
-            at = generations.locked(connection, target.projection.name)
-            if (at.generation, at.position, at.shares) != (target.generation, target.position, 0):
-                raise Moved(f"{target.projection.name} is at {at.position}, not at {target.position}.")
+            at, name = (target.generation, target.position, 0), target.projection.name
+            if held.get(name) != at:
+                raise Moved(f"{name} is not at {target.position} of generation {target.generation} any more.")
 
-    def _done(self, connection: Connection, target: Target, position: int, refused: Sequence[Refusal]) -> None:
+    def _done(self, connection: Connection, targets: Sequence[Target], position: int) -> None:
+        generations.move(connection, [target.place for target in targets], position)
+
+    def _aside(self, connection: Connection, target: Target, refused: Sequence[Refusal]) -> None:
         parking.park(connection, self.clock, target.projection, refused)
-        generations.move(connection, target.projection, target.generation, position)
 
     def _beat(self, position: int, target: int, progress: Progress | None) -> None:
         """Between pages: say how far it is, and hold on to the lease."""

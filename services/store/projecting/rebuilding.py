@@ -82,7 +82,8 @@ class Rebuild:
 
     def _pages(self, target: Target) -> Pages:
         folding = self.folding
-        return Pages(self.database, folding.log, (target,), self._hold, self._done, folding.release_of, folding.size)
+        owned = (self._hold, self._done, self._aside)
+        return Pages(self.database, folding.log, (target,), *owned, folding.release_of, folding.size)
 
     def _left(self) -> Target | None:
         """Where somebody left off who folded this version."""
@@ -128,9 +129,11 @@ class Rebuild:
     def _hold(self, connection: Connection, targets: Sequence[Target]) -> None:
         leases.check(connection, self.lease)
 
-    def _done(self, connection: Connection, target: Target, position: int, refused: Sequence[Refusal]) -> None:
+    def _done(self, connection: Connection, targets: Sequence[Target], position: int) -> None:
+        generations.move(connection, [target.place for target in targets], position)
+
+    def _aside(self, connection: Connection, target: Target, refused: Sequence[Refusal]) -> None:
         parking.park(connection, self.folding.clock, target.projection, refused, beside=target.generation)
-        generations.move(connection, self.projection, target.generation, position)
 
 
 def swap(connection: Connection, projection: Projection, generation: int) -> None:

@@ -94,9 +94,11 @@ def _again(projector: Projector, beat: Beat) -> Iterator[_Again]:
         for lease in held:
             leases.check(connection, lease)
 
-    def done(connection: Connection, target: Target, position: int, refused: Sequence[Refusal]) -> None:
+    def done(connection: Connection, moved: Sequence[Target], position: int) -> None:
+        generations.move(connection, [target.place for target in moved], position)
+
+    def aside(connection: Connection, target: Target, refused: Sequence[Refusal]) -> None:
         target.refused += refused
-        generations.move(connection, target.projection, target.generation, position)
 
     def renewed(position: int) -> None:
         for lease in held:
@@ -104,7 +106,7 @@ def _again(projector: Projector, beat: Beat) -> Iterator[_Again]:
         beat(position)
 
     try:
-        yield _Again(Pages(projector.database, projector.log, targets, hold, done), renewed)
+        yield _Again(Pages(projector.database, projector.log, targets, hold, done, aside), renewed)
     finally:
         with projector.database.begin() as connection:
             for target in targets:

@@ -36,7 +36,8 @@ class Overlapping:
 
     def run(self, until=1000):
         projector, told = self.projector, list[int]()
-        pages = Pages(projector.database, self.log, projector._live(), self._hold, projector._done, size=SIZE)
+        owned = (self._hold, projector._done, projector._aside)
+        pages = Pages(projector.database, self.log, projector._live(), *owned, size=SIZE)
         pages.run(until, told.append)
         return told
 
