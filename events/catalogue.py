@@ -201,7 +201,7 @@ def known(event_type: str) -> bool:
     return event_type in CATALOGUE
 
 
-def newest(event_types: Iterable[str]) -> bool:
+def current(event_types: Iterable[str]) -> bool:
     """Whether this release knows these types and versions, and none of them has a newer version."""
     return all((line := CATALOGUE.get(one)) is not None and line.upcast is None for one in event_types)
 

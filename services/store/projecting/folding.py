@@ -63,7 +63,7 @@ def newest(event: Recorded, release_of: Releases = no_release) -> Recorded:
 
 def known_part(page: Sequence[Recorded], release_of: Releases = no_release) -> list[Recorded]:
     """The events up to the first that this release does not know. Raises UnknownType when that is the first one."""
-    if catalogue.newest(types_of(page)):
+    if catalogue.current(types_of(page)):
         return list(page)
     upcast: list[Recorded] = []
     for event in page:
@@ -127,7 +127,8 @@ def types_of(events: Iterable[Recorded]) -> set[str]:
 def mine(target: Target, events: Sequence[Recorded], types: Set[str] | None = None) -> Sequence[Recorded]:
     """The events that this generation has not folded and that its projection reads.
 
-    `types` are those of the events, where that is known: a page of which all is read, or nothing, is not looked through.
+    `types` are those of the events, where they are known: then a page that is read whole, or not at all, is not looked
+    through.
     """
     read, position = target.projection.types, target.position
     if types is not None and not types & read:
