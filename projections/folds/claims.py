@@ -115,6 +115,10 @@ order = attrgetter("time", "source", "id")
 """Of claims; of several that are alive the lowest holds."""
 
 
+identity = attrgetter("source", "id")
+"""Of the fact that a claim is of."""
+
+
 def named(event: Recorded) -> list[Ref]:
     """The facts that this one may change: what it replaces, and the test it voids."""
     refs = [ref] if (ref := _replaced(event)) is not None else []
@@ -139,14 +143,14 @@ def projection(
 
 def _replaced(event: Recorded) -> Ref | None:
     """The fact that this one replaces: of the same source, and not itself."""
-    named = event.data.get("replaces")
+    named = event.data.get("replaces") if event.corrects else None
     if not named or named["source"] != event.source or named["id"] == event.id:
         return None
     return named["source"], named["id"]
 
 
-_Said = tuple[Recorded, Ref, str, Any]
-"""A fact, its identity, the home of its claim, and what it says."""
+_Said = tuple[str, Claim]
+"""The home of a fact's claim, and the claim."""
 
 
 class _Correction(NamedTuple):
@@ -175,24 +179,29 @@ class _Batch:
         read = self.scheme.read
         said, corrections = list[_Said](), list[_Correction]()
         for event in events:
-            reader = read.get(event.type)
+            type = event.type
+            reader = read.get(type)
             if reader is not None:
                 home, says = reader(event)
-                said.append((event, (event.source, event.id), home, says))
-            if (event.type == VOIDED or "replaces" in event.data) and (found := self._correction(event)) is not None:
+                said.append((home, Claim(event.time, event.source, event.id, event.position, SHORT[type], says)))
+            if (event.corrects or type == VOIDED) and (found := self._correction(event)) is not None:
                 corrections.append(found)
         self._load_fates(said, corrections)
         touched = [ref for one in corrections for ref in self.fates.take(*one)]
         earlier = self._load_homes(said, touched)
-        new, fates, voidable = self.new, self.fates, self.scheme.voidable
-        for event, me, home, says in said:
-            kind = SHORT[event.type]
-            fate = fates.standing(me, kind in voidable) if fates.here else None
-            new[home].append(Claim(event.time, event.source, event.id, event.position, kind, says, fate))
+        new = self.new
+        for home, claim in said if not self.fates.here else self._fated(said):
+            new[home].append(claim)
         for ref, fact in earlier.items():
             self._mark(ref, fact)
         self.fates.write()
         self._write()
+
+    def _fated(self, said: Iterable[_Said]) -> Iterable[_Said]:
+        """The claims with what has become of them."""
+        for home, claim in said:
+            fate = self.fates.standing(identity(claim), claim.type in self.scheme.voidable)
+            yield home, claim if fate is None else replace(claim, fate=fate)
 
     def _correction(self, event: Recorded) -> _Correction | None:
         """What this fact does to others; None where it is nothing to this scheme."""
@@ -204,7 +213,7 @@ class _Batch:
     def _load_fates(self, said: Sequence[_Said], corrections: Sequence[_Correction]) -> None:
         """Fates of the batch's facts, of those they name, and of the tests that voids named so had voided."""
         named = [ref for one in corrections for ref in (one.me, one.replaced, one.target) if ref is not None]
-        self.fates.load([*(me for _, me, _, _ in said), *named])
+        self.fates.load([*(identity(claim) for _, claim in said), *named])
         self.fates.load([ref for one in named if (ref := self.fates.of(one).voided) is not None])
 
     def _load_homes(self, said: Sequence[_Said], touched: Sequence[Ref]) -> dict[Ref, tuple[Recorded, str]]:
@@ -213,7 +222,7 @@ class _Batch:
         for ref, event in (self.rows.find(dict.fromkeys(touched)) if touched else {}).items():
             if (reader := read.get(event.type)) is not None:
                 earlier[ref] = event, reader(event)[0]
-        homes = dict.fromkeys([*(home for _, _, home, _ in said), *(home for _, home in earlier.values())])
+        homes = dict.fromkeys([*(home for home, _ in said), *(home for _, home in earlier.values())])
         home_type = self.scheme.home
         self.rows.load([Key(home_type, (home,)) for home in homes])
         for home in homes:
@@ -227,7 +236,7 @@ class _Batch:
         event, home = fact
         claims = self.new[home]
         for at, claim in enumerate(claims):
-            if (claim.source, claim.id) == ref:
+            if identity(claim) == ref:
                 fate = self.fates.standing(ref, SHORT[event.type] in self.scheme.voidable)
                 claims[at] = replace(claim, fate=fate)
 

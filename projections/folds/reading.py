@@ -6,6 +6,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from msgspec import Struct
+from msgspec.json import Decoder
+
 from events.envelope import utc_text
 from events.errors import Invalid
 from events.refs import ref_text
@@ -13,19 +16,39 @@ from events.vocabulary import characteristics
 from events.vocabulary.quantities import uncertainty_in, value_in
 
 
+class Named(Struct, frozen=True, gc=False):
+    """A stored reference."""
+
+    issuer: str
+    id: str
+
+
+class Amount(Struct, frozen=True, gc=False):
+    """A stored quantity: a value with its UCUM unit and, where it was stated, its standard uncertainty."""
+
+    value: float
+    unit: str
+    u: float | None = None
+
+
+for _struct in (Named, Amount):
+    Decoder(_struct)  # looks through its fields, which no thread may while another does
+
+
 def name_of(value: Mapping[str, Any]) -> str:
     """`issuer:id` of a stored reference; the same few are named again and again."""
-    return _text(value["issuer"], value["id"])
+    return text_of(value["issuer"], value["id"])
 
 
 @lru_cache(maxsize=1 << 14)
-def _text(issuer: str, id: str) -> str:
+def text_of(issuer: str, id: str) -> str:
+    """`issuer:id` of a thing, each part percent-encoded."""
     return ref_text({"issuer": issuer, "id": id})
 
 
 def ref(value: Mapping[str, Any] | None) -> str | None:
     """`issuer:id` of a stored reference, or None."""
-    return None if value is None else _text(value["issuer"], value["id"])
+    return None if value is None else text_of(value["issuer"], value["id"])
 
 
 N = TypeVar("N", bound=float | None)

@@ -5,9 +5,10 @@ from datetime import date
 from events.rules.proposals import evolve
 from events.rules.proposals.state import INITIAL
 from projections.folds import all_projections
-from projections.folds.audit import AUDIT, AuditEntry, things_of
+from projections.folds.audit import AUDIT, AuditEntry
 from projections.folds.cases import CASES, Case, state_of
 from projections.folds.feeds import FEEDS, FeedEntry, NoticeRow
+from projections.folds.naming import things_of
 from projections.folds.specbook import (
     SPECBOOK,
     RequirementRow,

@@ -9,13 +9,9 @@ from events.facts import motors
 from projections.folds.claims import Reader, Scheme, projection
 from projections.folds.correlation.contributions import add
 from projections.folds.correlation.motor import MotorResults, keep, known, told
-from projections.folds.correlation.results import MEASURED, Said, result
+from projections.folds.correlation.results import MEASURED, result
 from projections.folds.correlation.rows import CORRELATION_ROWS, CorrelationFate
 from projections.folds.reading import name_of
-
-
-def _result(event: Recorded) -> tuple[str, Said]:
-    return name_of(event.data["motor"]), result(event)
 
 
 def _build(event: Recorded) -> tuple[str, Mapping[str, Any]]:
@@ -23,7 +19,7 @@ def _build(event: Recorded) -> tuple[str, Mapping[str, Any]]:
 
 
 _READ: Mapping[str, Reader] = {
-    **dict.fromkeys(MEASURED, _result),
+    **dict.fromkeys(MEASURED, result),
     type_of(motors.MotorBuilt): _build,
     type_of(motors.RotorReplaced): _build,
 }

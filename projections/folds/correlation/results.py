@@ -3,22 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
+import msgspec
 import orjson
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.json import Decoder
 from msgspec.structs import astuple
 
 from events.catalogue import type_of
-from events.envelope import Recorded
+from events.envelope import Part, Recorded
 from events.errors import Invalid
 from events.facts import tests
 from events.vocabulary import characteristics
 from events.vocabulary.characteristics import Characteristic
 from events.vocabulary.covariates import COVARIATES
-from events.vocabulary.quantities import uncertainty_in, value_in
-from events.vocabulary.units import convert
-from projections.folds.reading import finite, instant, origin, quantity, ref
+from events.vocabulary.units import convert, convert_difference
+from projections.folds.reading import Amount, Named, finite, instant, origin, ref, text_of
 
 EFFICIENCY = type_of(tests.EfficiencyMeasured)
 FLUX = type_of(tests.FluxMeasured)
@@ -101,32 +103,59 @@ def _setup(stored: bytes) -> Setup:
     return Setup(*fields)
 
 
-def result(event: Recorded) -> Said:
-    """The result, without what depends on the motor."""
-    data = event.data
-    measurement = data[_MEASUREMENT[event.type]]
-    temperature = data.get("magnet_temperature") or _UNKNOWN
-    setup, metric = _tested(event.type, orjson.dumps([temperature["how"], *map(data.get, _SETUP)]))
-    value = finite(value_in(measurement, metric.unit))
-    u = finite(uncertainty_in(measurement, metric.unit))
-    known = finite(quantity(temperature.get("value"), "Cel"))
-    dT = None if known is None else _ticks_at(data, known)
-    return Said(value, u, _exact(metric.ticks(value)), known, dT, instant(data["tested_at"]), setup)
+def result(event: Recorded) -> tuple[str, Said]:
+    """The motor, and its result without what depends on the motor."""
+    part = event.read(_PARTS[event.type])
+    setup, metric = _tested(event.type, b",".join((part.magnet_temperature.how, *_setup_of(part))))
+    measured, value, u = part.measured, part.measured.value, part.measured.u
+    if measured.unit != metric.unit:
+        value = convert(value, measured.unit, metric.unit)
+        u = None if u is None else convert_difference(u, measured.unit, metric.unit)
+    temperature, dT = part.magnet_temperature.value, None
+    known = None if temperature is None else finite(convert(temperature.value, temperature.unit, "Cel"))
+    if known is not None:
+        dT = _ticks_at(part.referred_to, known)
+    motor = text_of(part.motor.issuer, part.motor.id)
+    return motor, Said(finite(value), finite(u), _exact(metric.ticks(value)), known, dT, instant(part.tested_at), setup)
 
 
-_UNKNOWN: Mapping[str, Any] = {"how": "unknown"}
 _SETUP = (
     "characteristic", "bench", "operator", "fixture", "calibration", "standard", "why", "origin",
     "operating_point", "soak", "band", "mounting",
 )  # fmt: skip
 """The fields of a test that say how it was done."""
+_setup_of = attrgetter(*_SETUP)
+_NONE = Raw(b"null")
+
+
+class _Temperature(Struct, frozen=True, gc=False):
+    """The magnet's temperature, and how it was known."""
+
+    how: Raw = Raw(b'"unknown"')
+    value: Amount | None = None
+
+
+def _part(measured: str) -> Part[Any]:
+    """What a result is made of; how the test was done stays text, which is the same for many."""
+    fields: list[Any] = [
+        ("motor", Named),
+        ("measured", Amount, msgspec.field(name=measured)),
+        ("tested_at", str),
+        ("magnet_temperature", _Temperature, _Temperature()),
+        ("referred_to", Amount | None, None),
+        *((name, Raw, _NONE) for name in _SETUP),
+    ]
+    return Decoder(msgspec.defstruct("Result", fields, frozen=True, gc=False)).decode
+
+
+_PARTS = {name: _part(measured) for name, measured in _MEASUREMENT.items()}
 _CLAUSE = ("standard", "edition", "clause")
 
 
 @lru_cache(maxsize=4096)
 def _tested(event_type: str, told: bytes) -> tuple[Setup, Characteristic]:
-    """The setup that a test's fields tell, as JSON; and its metric."""
-    how, *fields = orjson.loads(told)
+    """The setup that a test's fields tell, as JSON one after the other; and its metric."""
+    how, *fields = orjson.loads(b"[%b]" % told)
     data = dict(zip(_SETUP, fields, strict=True))
     metric = characteristics.find(data["characteristic"] or _METRIC[event_type])
     standard = data["standard"]
@@ -164,13 +193,13 @@ def shown(says: Said) -> dict[str, Any]:
     }
 
 
-def _ticks_at(data: Mapping[str, Any], temperature: float) -> int:
+def _ticks_at(referred_to: Amount | None, temperature: float) -> int:
     """The temperature that the value holds at: the one it was referred to, else the magnet's.
 
     A value cannot have been referred from a temperature that nobody knew.
     """
-    referred = quantity(data.get("referred_to"), "Cel")
-    return _exact(_TEMPERATURE.ticks(temperature if referred is None else referred))
+    referred = temperature if referred_to is None else convert(referred_to.value, referred_to.unit, "Cel")
+    return _exact(_TEMPERATURE.ticks(referred))
 
 
 def _exact(ticks: int) -> int:

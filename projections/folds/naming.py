@@ -1,0 +1,130 @@
+"""Naming: which things an event names, anywhere in its data."""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from types import NoneType
+from typing import Any, TypeGuard, get_args, get_origin
+
+from msgspec import Struct, defstruct
+from msgspec.json import Decoder
+from msgspec.structs import astuple
+from pydantic import BaseModel
+
+from events.catalogue import CATALOGUE
+from events.envelope import Part, Recorded
+from events.refs import Ref
+from projections.folds.reading import Named, text_of
+
+THINGS: Mapping[str, str] = {
+    "lot": "lots",
+    "first_lot": "lots",
+    "from_lot": "lots",
+    "motor": "motors",
+    "first_serial": "motors",
+    "motor_type": "motor_types",
+    "bench": "benches",
+    "party": "parties",
+    "supplier": "parties",
+    "suppliers": "parties",
+    "laboratory": "parties",
+    "item": "items",
+    "magnet_item": "items",
+    "spec": "specs",
+    "specs": "specs",
+    "requirement": "requirements",
+    "policy": "policies",
+    "sensitivity": "sensitivities",
+    "priors": "sensitivities",
+    "case": "cases",
+    "related": "cases",
+    "notice": "notices",
+    "notices": "notices",
+    "token": "tokens",
+}
+"""Which kind of thing a field of an event names, by reference or by name."""
+
+
+def things_of(event: Recorded) -> set[str]:
+    """Everything that the event names: a test its motor and bench, a build its lots, a notice its case and party."""
+    found = set[str]()
+    _gather(event.read(_part(event.type)), found)
+    return found
+
+
+def _gather(part: Struct, found: set[str]) -> None:
+    for field, value in zip(part.__struct_fields__, astuple(part), strict=True):
+        if value.__class__ is Named:
+            found.add(_thing(THINGS[field], value.issuer, value.id))
+        elif value is not None:
+            _name(value, field, found)
+
+
+def _name(value: Any, field: str | None, found: set[str]) -> None:
+    """Note what this value of a field names, itself or further inside."""
+    if isinstance(value, Struct):
+        _gather(value, found)
+        return
+    kind = THINGS.get(field) if field is not None else None
+    if isinstance(value, dict):
+        if kind and _refers(value):
+            found.add(_thing(kind, value["issuer"], value["id"]))
+            return
+        for name, inner in value.items():
+            _name(inner, name, found)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _name(inner, field, found)
+    elif kind and isinstance(value, str):
+        found.add(f"{kind}/{value}")
+
+
+def _refers(value: Any) -> TypeGuard[Mapping[str, str]]:
+    return value.__class__ is dict and len(value) == 2 and "issuer" in value and "id" in value
+
+
+@lru_cache(maxsize=1 << 14)
+def _thing(kind: str, issuer: str, id: str) -> str:
+    return f"{kind}/{text_of(issuer, id)}"
+
+
+@cache
+def _part(event_type: str) -> Part[Struct]:
+    return Decoder(_struct(CATALOGUE[event_type].model)).decode
+
+
+def _struct(model: type[BaseModel]) -> type[Struct]:
+    """Of a model only the fields that can name a thing, themselves or further inside: the others are not even read."""
+    schema = model.model_json_schema()
+    shared, fields = schema.get("$defs", {}), schema.get("properties", {})
+    naming = [name for name in fields if name in THINGS or _may_name(fields[name], shared, ())]
+    kinds = [(name, _kind(name, model.model_fields[name].annotation), None) for name in naming]
+    return defstruct("Naming", kinds, frozen=True, gc=False)
+
+
+def _kind(field: str, annotation: Any) -> Any:
+    """The type of a naming field: a reference, a part of our own or several, or whatever stands there."""
+    inner = [one for one in get_args(annotation) if one not in (NoneType, Ellipsis)] or [annotation]
+    if len(inner) > 1 or not isinstance(inner[0], type) or not issubclass(inner[0], BaseModel):
+        return Any
+    if inner[0] is Ref:
+        return Named | None if field in THINGS and get_origin(annotation) is not tuple else Any
+    struct: Any = _struct(inner[0])
+    return list[struct] | None if get_origin(annotation) is tuple else struct | None
+
+
+def _may_name(schema: Any, shared: Mapping[str, Any], seen: tuple[str, ...]) -> bool:
+    if isinstance(schema, list):
+        return any(_may_name(item, shared, seen) for item in schema)
+    if not isinstance(schema, Mapping):
+        return False
+    if "$ref" in schema:
+        name = str(schema["$ref"]).rpartition("/")[2]
+        return name not in seen and _may_name(shared[name], shared, (*seen, name))
+    if schema.get("type") == "object" and "properties" not in schema:
+        return True  # anything may stand in it
+    fields = schema.get("properties", {})
+    parts = [
+        *fields.values(),
+        *(schema[key] for key in ("anyOf", "allOf", "oneOf", "items", "prefixItems") if key in schema),
+    ]
+    return any(name in THINGS for name in fields) or _may_name(parts, shared, seen)
