@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from types import NoneType
-from typing import Any, TypeGuard, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from msgspec import Struct, defstruct
 from msgspec.json import Decoder
@@ -51,35 +51,33 @@ def things_of(event: Recorded) -> set[str]:
     return found
 
 
-def _gather(part: Struct, found: set[str]) -> None:
-    for field, value in zip(part.__struct_fields__, astuple(part), strict=True):
+def _gather(part: Any, found: set[str]) -> None:
+    for kind, value in zip(part.kinds, astuple(part), strict=True):
         if value.__class__ is Named:
-            found.add(_thing(THINGS[field], value.issuer, value.id))
+            found.add(_thing(kind, value.issuer, value.id))
         elif value is not None:
-            _name(value, field, found)
+            _name(value, kind, found)
 
 
-def _name(value: Any, field: str | None, found: set[str]) -> None:
-    """Note what this value of a field names, itself or further inside."""
-    if isinstance(value, Struct):
-        _gather(value, found)
-        return
-    kind = THINGS.get(field) if field is not None else None
-    if isinstance(value, dict):
+def _name(value: Any, kind: str | None, found: set[str]) -> None:
+    """Note what this value, which would be of this kind, names itself or further inside."""
+    if value.__class__ is list:
+        for inner in value:
+            _name(inner, kind, found)
+    elif value.__class__ is dict:
         if kind and _refers(value):
             found.add(_thing(kind, value["issuer"], value["id"]))
             return
         for name, inner in value.items():
-            _name(inner, name, found)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            _name(inner, field, found)
+            _name(inner, THINGS.get(name), found)
+    elif isinstance(value, Struct):
+        _gather(value, found)
     elif kind and isinstance(value, str):
         found.add(f"{kind}/{value}")
 
 
-def _refers(value: Any) -> TypeGuard[Mapping[str, str]]:
-    return value.__class__ is dict and len(value) == 2 and "issuer" in value and "id" in value
+def _refers(value: Mapping[str, Any]) -> bool:
+    return len(value) == 2 and "issuer" in value and "id" in value
 
 
 @lru_cache(maxsize=1 << 14)
@@ -98,18 +96,23 @@ def _struct(model: type[BaseModel]) -> type[Struct]:
     shared, fields = schema.get("$defs", {}), schema.get("properties", {})
     naming = [name for name in fields if name in THINGS or _may_name(fields[name], shared, ())]
     kinds = [(name, _kind(name, model.model_fields[name].annotation), None) for name in naming]
-    return defstruct("Naming", kinds, frozen=True, gc=False)
+    namespace = {"kinds": tuple(map(THINGS.get, naming))}
+    return defstruct("Naming", kinds, namespace=namespace, frozen=True, gc=False)
 
 
 def _kind(field: str, annotation: Any) -> Any:
     """The type of a naming field: a reference, a part of our own or several, or whatever stands there."""
-    inner = [one for one in get_args(annotation) if one not in (NoneType, Ellipsis)] or [annotation]
-    if len(inner) > 1 or not isinstance(inner[0], type) or not issubclass(inner[0], BaseModel):
+    parts = [part for part in get_args(annotation) if part is not NoneType]
+    if get_origin(annotation) is Annotated or (get_origin(annotation) in (Union, UnionType) and len(parts) == 1):
+        return _kind(field, parts[0])
+    if annotation is Ref and field in THINGS:
+        return Named | None
+    several = get_origin(annotation) is tuple
+    model = parts[0] if several else annotation
+    if not isinstance(model, type) or not issubclass(model, BaseModel) or model is Ref:
         return Any
-    if inner[0] is Ref:
-        return Named | None if field in THINGS and get_origin(annotation) is not tuple else Any
-    struct: Any = _struct(inner[0])
-    return list[struct] | None if get_origin(annotation) is tuple else struct | None
+    struct: Any = _struct(model)
+    return list[struct] | None if several else struct | None
 
 
 def _may_name(schema: Any, shared: Mapping[str, Any], seen: tuple[str, ...]) -> bool:
