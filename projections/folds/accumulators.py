@@ -1,8 +1,10 @@
 """Accumulators: rows whose integer sums are added to and taken from, exactly, in any order."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 
 class Part(Protocol):

@@ -1,18 +1,16 @@
 """Audit: from every thing to all events that concern it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
 from events.catalogue import DOMAIN, unversioned
 from events.envelope import Recorded
-from projections.folds.fold import Projection, Rows
+from projections.folds.fold import Projection, Row, Rows
 from projections.folds.naming import things_of
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(Row, frozen=True):
     """An event that concerns a thing, e.g. `lots/kirin:A-1`: one row for each thing it names.
 
     `type` is without its version, for a fact told in an earlier version is the same fact.

@@ -1,17 +1,16 @@
 """Cases: the state of every case, evolved by the rules themselves, with its history."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar
 
 from events.catalogue import CATALOGUE
 from events.envelope import Recorded
 from events.rules.proposals import INITIAL, CaseState, evolve
-from projections.folds.fold import Key, Projection, Rows
+from projections.folds.fold import Key, Projection, Row, Rows
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Row, frozen=True):
     """A case as its events leave it (events.rules.proposals.CaseState; tuples are lists here).
 
     `version` is what a decision names, `stream_version` what an append expects. `proposal` is the last round, whole,

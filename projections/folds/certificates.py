@@ -11,21 +11,19 @@ from events.facts import lots
 from events.refs import ref_text
 from projections.folds.claims import Claim, Claims, Reader, Scheme, holding, living, order, projection
 from projections.folds.fates import Fate
+from projections.folds.fold import Row
 from projections.folds.reading import instant, measured, origin, quantity, ref
 
 
-@dataclass(frozen=True, slots=True)
-class CertificatesFate(Fate):
+class CertificatesFate(Fate, frozen=True):
     """What became of a certificate, inspection or process record."""
 
 
-@dataclass(frozen=True, slots=True)
-class CertificatesClaims(Claims):
+class CertificatesClaims(Claims, frozen=True):
     """What documents say of one lot."""
 
 
-@dataclass(frozen=True, slots=True)
-class LotMeasurement:
+class LotMeasurement(Row, frozen=True):
     """One measurement of a lot that is in force, in the characteristic's canonical unit.
 
     `kind` is certificate, inspection or process; `document` the certificate's name, `laboratory@time` of an inspection

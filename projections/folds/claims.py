@@ -12,7 +12,7 @@ from events.catalogue import CATALOGUE, DOMAIN, type_of
 from events.envelope import Recorded
 from events.facts.tests import TestVoided
 from projections.folds.fates import Fate, Fates
-from projections.folds.fold import Key, Projection, Ref, Rows
+from projections.folds.fold import Key, Projection, Ref, Row, Rows
 from projections.folds.memory import key_of
 
 
@@ -40,8 +40,7 @@ SHORT = {name: name.split(".")[2] for name in FACTS}
 """A fact's type as claims have it: `motor_built` of `lodestone.motors.motor_built.v1`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(Row, frozen=True):
     """Every claim on one thing (`home`, e.g. `lots/a:1`), ordered by (time, source, id), dead ones included."""
 
     home: str

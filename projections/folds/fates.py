@@ -1,14 +1,14 @@
 """Fates: what became of facts that another one replaced or voided, whichever of the two arrives first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from projections.folds.fold import Ref, Rows
+from msgspec.structs import replace
+
+from projections.folds.fold import Ref, Row, Rows
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(Row, frozen=True):
     """What became of one fact, known before or after it arrives; a fact that nothing names has no row.
 
     `voids` are the voids that stand, as [source, id]; `target` is the test that this fact itself voids.

@@ -1,20 +1,20 @@
 """Feeds: what each party was told and what it answered, numbered as its stream is."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar
+
+from msgspec.structs import replace
 
 from events.catalogue import type_of
 from events.envelope import Recorded
 from events.refs import ref_text
 from events.rules.notices import NoticeAnswered, NoticeIssued
-from projections.folds.fold import Key, Projection, Rows
+from projections.folds.fold import Key, Projection, Row, Rows
 
 ISSUED, ANSWERED = type_of(NoticeIssued), type_of(NoticeAnswered)
 
 
-@dataclass(frozen=True, slots=True)
-class FeedEntry:
+class FeedEntry(Row, frozen=True):
     """One entry of a party's feed; `kind` is issued or answered, `data` the event's content as stored."""
 
     party: str
@@ -32,8 +32,7 @@ class FeedEntry:
     __undigested__: ClassVar[tuple[str, ...]] = ("event_source", "event_id", "position", "recorded_time")
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeRow:
+class NoticeRow(Row, frozen=True):
     """A notice and the answers to it: [{answer, person, time, data}] in order; `answer` is the last one or null.
 
     `answer_events`: [{source, id, position}] in the same order, outside the digest.

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
+from msgspec import Struct
+
 from events.envelope import Recorded
 
 
-class Row(Protocol):
-    """A frozen dataclass of plain values (str, int, float, bool, None, or JSON as tuples/dicts).
+class Row(Struct, frozen=True, gc=False):
+    """A row of plain values (str, int, float, bool, None, or JSON as tuples/dicts), which are never changed.
 
     `__key__` names the fields that make its primary key; `__undigested__` the fields that digests leave out
     (event ids, positions, record times). `__hidden__` rows are in no digest at all. `__state__`, where there is one,
@@ -16,7 +18,6 @@ class Row(Protocol):
     the fold has seen to.
     """
 
-    __dataclass_fields__: ClassVar[dict[str, Any]]
     __key__: ClassVar[tuple[str, ...]]
     __undigested__: ClassVar[tuple[str, ...]]
 

@@ -1,7 +1,6 @@
 """Lifetimes: how long each motor lived and how it failed, and per lot and mode the exact sums."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from events.canonical import canonical
@@ -13,7 +12,7 @@ from events.vocabulary.covariates import COVARIATES
 from projections.folds.accumulators import One, moved
 from projections.folds.claims import Change, Claim, Claims, Reader, Scheme, holding, living, projection
 from projections.folds.fates import Fate
-from projections.folds.fold import Rows
+from projections.folds.fold import Row, Rows
 from projections.folds.reading import finite, instant, origin, quantity, ref
 from projections.folds.rotors import Rotor, rotor_at, rotors_of
 
@@ -24,18 +23,15 @@ LONGEST_H = 1e7
 """A life from here on (a thousand years) is kept and shown, but not summed."""
 
 
-@dataclass(frozen=True, slots=True)
-class LifetimesFate(Fate):
+class LifetimesFate(Fate, frozen=True):
     """What became of a failure or survival."""
 
 
-@dataclass(frozen=True, slots=True)
-class LifetimesClaims(Claims):
+class LifetimesClaims(Claims, frozen=True):
     """What facts say of one motor's life."""
 
 
-@dataclass(frozen=True, slots=True)
-class MotorLife:
+class MotorLife(Row, frozen=True):
     """One motor's life; its exposure counts once.
 
     `life_h` is the life at the first failure with `mode`, or the longest survival with `mode` null; null when no
@@ -70,8 +66,7 @@ class MotorLife:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("motor_type",),)
 
 
-@dataclass(frozen=True, slots=True)
-class LotLife:
+class LotLife(Row, frozen=True):
     """Exact sums over the motors with pieces of this lot, all with `pieces` in the rotor.
 
     For mode "*": `failed` adds the lot's pieces in motors that failed at all, `exposure_ticks` adds pieces times hours

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
+
+from msgspec.structs import asdict
 
 from events.canonical import canonical
 from events.envelope import Recorded
@@ -112,7 +113,7 @@ def digested(row_type: type[Any]) -> Callable[[Mapping[str, Any]], dict[str, Any
         return lambda row: None if (found := state(row)) is None else _same(found)
     left_out = set(getattr(row_type, "__undigested__", ()))
     flag = getattr(row_type, "__undigested_rows__", None)
-    names = [field.name for field in fields(row_type) if field.name not in left_out and field.name != flag]
+    names = [name for name in row_type.__struct_fields__ if name not in left_out and name != flag]
 
     def pick(row: Mapping[str, Any]) -> dict[str, Any] | None:
         return None if flag and row[flag] else {name: _same(row[name]) for name in names}
@@ -163,9 +164,7 @@ def state_digest(rows: DictRows) -> str:
     """The digest of rows in the dictionary home."""
     return digest_rows(
         {
-            row_type: []
-            if getattr(row_type, "__hidden__", False)
-            else [{field.name: getattr(row, field.name) for field in fields(row_type)} for row in table.values()]
+            row_type: [] if getattr(row_type, "__hidden__", False) else [asdict(row) for row in table.values()]
             for row_type, table in rows.tables.items()
         }
     )

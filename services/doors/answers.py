@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+from msgspec import Struct, structs
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -19,6 +20,8 @@ PROBLEM = "application/problem+json"
 def _encode(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
+    if isinstance(value, Struct):
+        return structs.asdict(value)
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, Decimal):

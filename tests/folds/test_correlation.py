@@ -1,11 +1,11 @@
 """Correlation: exact integer sums over motors, what enters them, and what is kept and shown only."""
 
-from dataclasses import asdict, replace
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import asdict, replace
 
 from events.vocabulary import characteristics
 from projections.folds.correlation import CORRELATION, CrossSum, MotorResults, ResultGroup

@@ -1,12 +1,12 @@
 """What every projection keeps, found by reflection: in pieces, in any order, on golden events, and when corrected."""
 
 import json
-from dataclasses import fields
 from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from examples.prius.fleet import plant as prius
 from examples.simulated.generate import simulate
@@ -42,9 +42,9 @@ def test_the_projections_are_those_of_the_design():
 @by_name
 def test_every_row_is_a_frozen_dataclass_of_plain_values_and_survives_json(projection):
     for kind, table in fold_all(projection, golden()).tables.items():
-        assert set(kind.__key__) | set(kind.__undigested__) <= {field.name for field in fields(kind)}
+        assert set(kind.__key__) | set(kind.__undigested__) <= set(kind.__struct_fields__)
         for row in table.values():
-            values = {field.name: getattr(row, field.name) for field in fields(kind)}
+            values = asdict(row)
             assert json.loads(json.dumps(values)) == values
             assert all(getattr(row, name) is not None for name in kind.__key__)
 

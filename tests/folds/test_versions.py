@@ -1,13 +1,12 @@
 """Versions of a fact: a log of an earlier release, the same facts in the newest version, and any mixture fold alike."""
 
 import hashlib
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from msgspec import structs
+from msgspec.structs import asdict, replace
 
 from events.canonical import canonical
 from events.catalogue import newest, upcast
@@ -120,7 +119,7 @@ def test_the_golden_examples_of_both_versions_tell_the_same_result(projection):
     before = [one for one in golden() if "vibration" not in one.type]
     states = []
     for one in same:
-        told = structs.replace(recorded([one])[0], position=len(before) + 1)
+        told = replace(recorded([one])[0], position=len(before) + 1)
         states.append(state_digest(fold_all(projection, [*before, told])))
     assert states[0] == states[1]
 

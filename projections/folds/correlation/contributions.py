@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from events.canonical import canonical
 from projections.folds.claims import Change

@@ -1,7 +1,6 @@
 """The row of one motor: its claims, which rotor each result belongs to, and why a result does not count."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from msgspec import Struct
@@ -10,6 +9,7 @@ from msgspec.structs import replace
 from events.canonical import canonical
 from projections.folds.claims import Claim, claims_of
 from projections.folds.correlation.results import TICK_LIMIT, Said, said, said_before, shown
+from projections.folds.fold import Row
 from projections.folds.reading import instant, ref
 from projections.folds.rotors import Rotor, rotor_at, rotors_of
 
@@ -94,8 +94,7 @@ def _told(says: Said) -> dict[str, Any]:
     return {name: value for name, value in shown(says).items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class MotorResults:
+class MotorResults(Row, frozen=True):
     """One motor with the claims of its build, rotors and results; the rest follows from them on reading.
 
     `results` counts those that stand, `counted` those that enter sums, `waiting` those without a build record. A row

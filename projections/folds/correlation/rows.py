@@ -1,19 +1,17 @@
 """The rows of the correlation: each motor's results, and the exact integer sums over motors."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from projections.folds.correlation.motor import MotorResults
 from projections.folds.fates import Fate
+from projections.folds.fold import Row
 
 
-@dataclass(frozen=True, slots=True)
-class CorrelationFate(Fate):
+class CorrelationFate(Fate, frozen=True):
     """What became of a result or a build record."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResultGroup:
+class ResultGroup(Row, frozen=True):
     """Motors tested alike: one motor type, metric, condition, selection, pieces per rotor and repeats per motor.
 
     `condition` holds set points in canonical units, rounded to their frozen tick (speed_rpm, torque_Nm, voltage_V,
@@ -39,8 +37,7 @@ class ResultGroup:
     __sums__: ClassVar[tuple[str, ...]] = ("motors", "results", "within_ss_by_repeats")
 
 
-@dataclass(frozen=True, slots=True)
-class CrossSum:
+class CrossSum(Row, frozen=True):
     """Σ over the group's motors of column a times column b, an exact integer; a ≤ b in text order.
 
     Columns: "1"; "y" ticks summed over the repeats; "dT" ticks summed; "bench:<ref>" and "operator:<name>" tests;

@@ -4,27 +4,24 @@ In every row `conflict` says that several facts claim the identity and the lowes
 `event_source`, `event_id` and `position` name the fact that holds, outside the digest.
 """
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from projections.folds.claims import Claims
 from projections.folds.fates import Fate
+from projections.folds.fold import Row
 
 EVENT = ("event_source", "event_id", "position")
 
 
-@dataclass(frozen=True, slots=True)
-class GenealogyFate(Fate):
+class GenealogyFate(Fate, frozen=True):
     """What became of a fact of the genealogy."""
 
 
-@dataclass(frozen=True, slots=True)
-class GenealogyClaims(Claims):
+class GenealogyClaims(Claims, frozen=True):
     """What facts say of one thing of the genealogy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(Row, frozen=True):
     """A lot at any level; `level` null while only its withdrawal has arrived.
 
     `fraction_sum` adds the inputs' mass fractions; `incomplete` marks a sum under 0.995 (an ore has no inputs).
@@ -56,8 +53,7 @@ class Lot:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("level", "produced_at"), ("item",), ("supplier",))
 
 
-@dataclass(frozen=True, slots=True)
-class LotLink:
+class LotLink(Row, frozen=True):
     """`fraction` of the child's mass came from the parent.
 
     `custody_counts`: the custody model lets results be joined over this link (identity preserved and controlled
@@ -77,8 +73,7 @@ class LotLink:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("parent",),)
 
 
-@dataclass(frozen=True, slots=True)
-class Motor:
+class Motor(Row, frozen=True):
     """A motor; `built` is false while its build record has not arrived.
 
     `magnets` of the rotor in it now: [{lot, pieces}], null: unknown (then see `built`). `rotors` all of them in
@@ -106,8 +101,7 @@ class Motor:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("motor_type",), ("built_at",))
 
 
-@dataclass(frozen=True, slots=True)
-class MotorLot:
+class MotorLot(Row, frozen=True):
     """Pieces of a magnet lot in a motor; `total` pieces of that rotor; `current` is false for a rotor taken out."""
 
     lot: str
@@ -121,8 +115,7 @@ class MotorLot:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("motor",),)
 
 
-@dataclass(frozen=True, slots=True)
-class MotorType:
+class MotorType(Row, frozen=True):
     """A motor type; `design` is the constants as stored."""
 
     motor_type: str
@@ -141,8 +134,7 @@ class MotorType:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("magnet_item",),)
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(Row, frozen=True):
     """A supplier, laboratory, bench owner or manufacturer; `sites` is [{site, country}]."""
 
     party: str
@@ -161,8 +153,7 @@ class Party:
     __undigested__: ClassVar[tuple[str, ...]] = EVENT
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Row, frozen=True):
     """A test bench."""
 
     bench: str
@@ -179,8 +170,7 @@ class Bench:
     __undigested__: ClassVar[tuple[str, ...]] = EVENT
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(Row, frozen=True):
     """A calibration of an instrument of a bench."""
 
     bench: str
@@ -199,8 +189,7 @@ class Calibration:
     __undigested__: ClassVar[tuple[str, ...]] = EVENT
 
 
-@dataclass(frozen=True, slots=True)
-class SourceChange:
+class SourceChange(Row, frozen=True):
     """A supplier recorded a change of source, recipe, furnace, window or custody from `first_lot` on."""
 
     supplier: str
@@ -225,8 +214,7 @@ class SourceChange:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("first_lot",), ("item",))
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Row, frozen=True):
     """Evidence that a supplier holds; `change` names the source change that it was recorded for."""
 
     supplier: str

@@ -1,8 +1,9 @@
 """The fold of the specification book: rule streams in their own order, each event whole."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from events.catalogue import type_of
 from events.envelope import Recorded

@@ -1,13 +1,13 @@
 """The rows of the specification book; `data` is the event's content as stored, references in columns are text."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from projections.folds.fold import Row
 
 EVENT = ("event_source", "event_id", "position", "recorded_time")
 
 
-@dataclass(frozen=True, slots=True)
-class SpecRevision:
+class SpecRevision(Row, frozen=True):
     """One revision of a specification; `suppliers` is [issuer:id], empty: all. `effective_date` is YYYY-MM-DD."""
 
     spec: str
@@ -35,8 +35,7 @@ class SpecRevision:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("case_id",), ("item",))
 
 
-@dataclass(frozen=True, slots=True)
-class SpecHead:
+class SpecHead(Row, frozen=True):
     """The newest revision of each specification, effective already or not; `version` is the stream's."""
 
     spec: str
@@ -59,8 +58,7 @@ class SpecHead:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("item",),)
 
 
-@dataclass(frozen=True, slots=True)
-class RequirementRow:
+class RequirementRow(Row, frozen=True):
     """A requirement: its newest text, whether it is in force, and the event that last issued or revised it."""
 
     requirement: str
@@ -81,8 +79,7 @@ class RequirementRow:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("motor_type", "metric"),)
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyRow:
+class PolicyRow(Row, frozen=True):
     """A policy: its constants, whole."""
 
     policy: str
@@ -98,8 +95,7 @@ class PolicyRow:
     __undigested__: ClassVar[tuple[str, ...]] = EVENT
 
 
-@dataclass(frozen=True, slots=True)
-class SensitivityRow:
+class SensitivityRow(Row, frozen=True):
     """A sensitivity parent → child in canonical units: prior mean and 1-sigma, and where it holds."""
 
     sensitivity: str
@@ -126,8 +122,7 @@ class SensitivityRow:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("child",), ("parent",))
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Row, frozen=True):
     """A characteristic of a lot as assessed from one certificate against one revision: the latest conclusion."""
 
     lot: str

@@ -1,10 +1,10 @@
 """`/v1/motors`: one motor with all its results and why each counts or not, and its way back to the mine."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
+from msgspec.structs import asdict
 from sqlalchemy import Connection, RowMapping, select
 
 from events.errors import NotFound

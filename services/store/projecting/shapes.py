@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -76,7 +76,7 @@ def shape_of(row_type: type[Any]) -> Shape:
 
 def _shape(row_type: type[Any]) -> Shape:
     hints = get_type_hints(row_type)
-    names = tuple(field.name for field in fields(row_type))
+    names = row_type.__struct_fields__
     kinds = [_kind(hints[name]) for name in names]
     return Shape(
         row_type,

@@ -1,7 +1,6 @@
 """The least that folds of this form cost: every fact is kept with its thing, to be taken back, and nothing follows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from events.catalogue import type_of
@@ -17,23 +16,19 @@ from projections.folds.reading import name_of
 _VALUES = ("efficiency", "value", "loss", "velocity")
 
 
-@dataclass(frozen=True, slots=True)
-class ResultsFate(Fate):
+class ResultsFate(Fate, frozen=True):
     """What became of a result."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResultsClaims(Claims):
+class ResultsClaims(Claims, frozen=True):
     """The results and the build of one motor."""
 
 
-@dataclass(frozen=True, slots=True)
-class ThingsFate(Fate):
+class ThingsFate(Fate, frozen=True):
     """What became of a record."""
 
 
-@dataclass(frozen=True, slots=True)
-class ThingsClaims(Claims):
+class ThingsClaims(Claims, frozen=True):
     """The records of one lot or motor."""
 
 

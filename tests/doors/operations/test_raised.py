@@ -1,9 +1,10 @@
 """A release that folds a projection differently: what its doors say until that is there."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from projections.folds import all_projections
+from projections.folds.fold import Row
 from projections.folds.lifetimes import LIFETIMES
 from services.store.projecting.projector import Projector
 from tests.doors.facts import built
@@ -12,8 +13,7 @@ from tests.doors.service import post
 BEFORE, AFTER = LIFETIMES.version, LIFETIMES.version + 1
 
 
-@dataclass(frozen=True, slots=True)
-class MotorLife:
+class MotorLife(Row, frozen=True):
     """A row of another shape than the release before made."""
 
     motor: str

@@ -1,10 +1,11 @@
 """A small projection for tests of the projector: motors, and exact sums for each lot."""
 
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from events.envelope import Draft, Recorded, draft_of
-from projections.folds.fold import Key, Projection, Rows
+from projections.folds.fold import Key, Projection, Row, Rows
 
 BUILT = "lodestone.motors.motor_built.v1"
 VOIDED = "lodestone.tests.test_voided.v1"
@@ -28,8 +29,7 @@ def voided(number: int, motor: str) -> Draft:
     return draft_of(event(f"v{number}", type=VOIDED, motor=motor), "tests/plant:x", versioned=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Motor:
+class Motor(Row, frozen=True):
     """One motor: the lot it came from, and its value."""
 
     motor: str
@@ -44,8 +44,7 @@ class Motor:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("lot",),)
 
 
-@dataclass(frozen=True, slots=True)
-class LotSum:
+class LotSum(Row, frozen=True):
     """The exact sums of one lot."""
 
     lot: str

@@ -1,8 +1,8 @@
 """A projector on the counting projection, and its rows in either home, for the tests of projecting."""
 
-from dataclasses import fields
 from itertools import count
 
+from msgspec.structs import asdict
 from sqlalchemy import select
 
 from services.store.log import Append
@@ -49,7 +49,7 @@ def in_dictionaries(log, projection=COUNTING):
 
 def seen(rows, row_type):
     return {
-        key[0]: {field.name: _listed(getattr(row, field.name)) for field in fields(row)}
+        key[0]: {name: _listed(value) for name, value in asdict(row).items()}
         for key, row in rows.tables[row_type].items()
     }
 

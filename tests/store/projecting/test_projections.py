@@ -1,7 +1,6 @@
 """Every projection of the house on the worked example's fleet: at once, in pieces, rebuilt and in dictionaries."""
 
 from collections.abc import Iterator
-from dataclasses import fields
 from random import Random
 from typing import Any
 
@@ -109,7 +108,7 @@ def _rows(projector: Projector, row_type: type[Any]) -> dict[tuple[Any, ...], di
 
 
 def _plain(rows: DictRows, row_type: type[Any]) -> dict[tuple[Any, ...], dict[str, Any]]:
-    names = [field.name for field in fields(row_type)]
+    names = row_type.__struct_fields__
     return {key: {name: _json(getattr(row, name)) for name in names} for key, row in rows.tables[row_type].items()}
 
 

@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from sqlalchemy import text
 
 from events.envelope import draft_of
@@ -193,7 +194,7 @@ def test_the_digest_covers_the_state_and_not_where_it_came_from(log):
     made.catch_up()
     rows = DictRows(COUNTING.row_types)
     for one in in_dictionaries(log).tables[Motor].values():
-        rows.put(replace(one, position=999))
+        rows.put(structs.replace(one, position=999))
     rows.put(next(row for row in in_dictionaries(log).tables[LotSum].values() if row.lot == "L2"))
     assert made.digest("counting") == state_digest(rows)
     rows.put(Motor("m2", "L2", 8, None, (), 0))

@@ -1,13 +1,13 @@
 """A new version of a fold: folded beside what readers see, and swapped in when it is there; they never see less."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 from sqlalchemy import text
 
 from events.errors import Refused, Unavailable
-from projections.folds.fold import Key, no_more_keys
+from projections.folds.fold import Key, Row, no_more_keys
 from projections.folds.lifetimes import LIFETIMES
 from projections.folds.memory import state_digest
 from services.store import leases
@@ -93,8 +93,7 @@ def test_who_is_killed_in_the_middle_is_followed_where_it_was_with_what_it_had_s
     assert following.retry_parked() == 0 and following.digest("counting").startswith("incomplete:")
 
 
-@dataclass(frozen=True, slots=True)
-class Wider:
+class Wider(Row, frozen=True):
     """A row with a column more than the version before had."""
 
     lot: str
@@ -109,7 +108,7 @@ Wider.__name__ = LotSum.__name__
 
 def _wider(event, rows):
     row = rows.get(Wider, event.data["lot"]) or Wider(event.data["lot"], 0, None)
-    rows.put(replace(row, motors=row.motors + 1))
+    rows.put(Wider(row.lot, row.motors + 1, row.makers))
 
 
 WIDER = replace(

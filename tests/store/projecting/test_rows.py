@@ -1,6 +1,5 @@
 """Rows in tables: what is written comes back exactly, of the same type."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import psycopg
@@ -9,14 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import MetaData, select, text
 
-from projections.folds.fold import Key, Projection
+from projections.folds.fold import Key, Projection, Row
 from services.store.projecting.rows import BatchRows
 from services.store.projecting.shapes import make_tables, point_views, reading_table, stored_table
 from tests.store.projecting.counting import COUNTING
 
 
-@dataclass(frozen=True, slots=True)
-class Everything:
+class Everything(Row, frozen=True):
     """One field of each kind that a row may have."""
 
     name: str
@@ -36,8 +34,7 @@ class Everything:
     __undigested__: ClassVar[tuple[str, ...]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyOnly:
+class KeyOnly(Row, frozen=True):
     """A row that says only that it is there."""
 
     name: str
@@ -45,8 +42,7 @@ class KeyOnly:
     __key__: ClassVar[tuple[str, ...]] = ("name",)
 
 
-@dataclass(frozen=True, slots=True)
-class Summed:
+class Summed(Row, frozen=True):
     """An accumulator."""
 
     name: str
