@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from psycopg import Connection as Raw
@@ -29,10 +30,10 @@ from services.store.projecting.folding import (
 from services.store.projecting.rows import BatchRows
 
 PAGE = 4096
-"""Events in a page: the more, the fewer rows are written for each; memory stays bounded by two of them.
+"""Events in a page: the more, the fewer rows are written for each; memory stays bounded by three of them.
 
-While the server writes a page, the next one is read and folded. What that reads of the page before it is taken from
-memory, so it need not wait; and pages are committed one after the other.
+While the server writes a page, the next one is folded and the one after it read. What a page reads of the one before it
+is taken from memory, so it need not wait; and pages are committed one after the other.
 """
 TURN_S = 0.0005
 """How long the thread that folds keeps the one that writes waiting, which has little to do between two answers."""
@@ -101,9 +102,11 @@ class Pages:
         Raises UnknownType, LogHole, Fenced, Moved; the pages before are written then.
         """
         start = self.position
-        with _undisturbed(), ThreadPoolExecutor(1, "pages") as thread:
+        with _undisturbed(), ThreadPoolExecutor(1, "pages") as thread, ThreadPoolExecutor(1, "ahead") as ahead:
             writing: _Writing | None = None
-            while events := self._read(writing.page.position if writing else self.position, until):
+            events = self._read(start, until)
+            while events:
+                following = self._ahead(ahead, events, until)
                 page = self._fold(events, writing.page if writing else None)
                 if writing is not None and not self._finished(writing, beat):
                     page = self._fold(events)
@@ -112,6 +115,7 @@ class Pages:
                     writing = _Writing(page, thread.submit(self._write, page))
                 else:
                     self._written(events, page is not None and self._write(page), beat)
+                events = following()
             if writing is not None:
                 self._finished(writing, beat)
         return self.position - start
@@ -135,6 +139,13 @@ class Pages:
 
     def _read(self, after: int, until: int) -> list[Recorded]:
         return known_part(self.log.read(after, self.size, until), self.release_of) if after < until else []
+
+    def _ahead(
+        self, thread: ThreadPoolExecutor, events: Sequence[Recorded], until: int
+    ) -> Callable[[], list[Recorded]]:
+        """Gives the page after these events: after a full one it is being read meanwhile."""
+        read = partial(self._read, events[-1].position, until)
+        return thread.submit(read).result if len(events) == self.size else read
 
     def _fold(self, events: Sequence[Recorded], before: _Page | None = None) -> _Page | None:
         """The page folded for every target; None where an event of it is poison. `before` is being written."""

@@ -120,9 +120,11 @@ class BatchRows:
 
     def _with_keys(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> list[R]:
         shape = shape_of(row_type)
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        if len(columns) == 1:  # neighbours are found together in the index
+            return self._rows(row_type, f'WHERE r."{shape.key[0]}" = ANY(%b::{shape.key_types[0]}[])', columns)
         arrays = ", ".join(f"%b::{kind}[]" for kind in shape.key_types)
         names = ", ".join(f'"{name}"' for name in shape.key)
-        columns = [list(column) for column in zip(*keys, strict=True)]
         return self._rows(row_type, f"JOIN unnest({arrays}) AS k({names}) USING ({names})", columns)
 
     def _rows(self, row_type: type[R], restricted: str, values: Sequence[Any]) -> list[R]:
