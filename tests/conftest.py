@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from services.stack.kafka import KafkaBroker
 from services.store.database import Database
@@ -19,6 +20,10 @@ TEMPLATE = "lodestone_template"
 LONG = ("faults", "journeys", "transports", "cli", "store", "doors", "house")
 """The rooms that wait longest for processes: shared out first, so that no long file is left for the end."""
 _numbers = count(1)
+
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+"""How long an example takes says nothing where other processes are at work. All else as it was, also in CI."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

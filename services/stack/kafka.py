@@ -19,6 +19,7 @@ from typing import IO
 
 from events.errors import Unavailable
 from services.stack.java import java
+from services.stack.ports import free_port
 
 START_S = 60.0
 STOP_S = 20.0
@@ -135,11 +136,11 @@ class KafkaBroker:
                 self.port = before
                 return
             self.port = self.port or before
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         kept.write_text("".join(f"{name}={value}\n" for name, value in self._properties().items()))
 
     def _properties(self) -> dict[str, str]:
-        controller = f"127.0.0.1:{_free_port()}"
+        controller = f"127.0.0.1:{free_port()}"
         return {
             "process.roles": "broker,controller",
             "node.id": "1",
@@ -189,9 +190,3 @@ class KafkaBroker:
                 tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else "nothing"
                 raise Unavailable(f"The Kafka broker did not start; the end of {log} says: {tail}")
             time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 COMMANDS = (
     "serve", "worker", "run", "demo", "import", "export", "rebuild", "retry", "migrate", "status", "digest", "verify",
     "schema", "config", "seal", "keys list", "keys rotate", "recover", "verify-receipt",
@@ -22,7 +24,7 @@ def lodestone(*arguments: str, **environment: str) -> subprocess.CompletedProces
         text=True,
         env=os.environ | environment,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from services import verifier
 from tests.verifier.plant import Plant, event
+from tests.waiting import PATIENCE_S
 
 PARTY = "magnus:magnus"
 LOADED = """
@@ -37,7 +38,7 @@ def saved(plant: Plant, tmp_path: Path) -> Path:
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # type: ignore[call-overload]
-        [sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=60, **options
+        [sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE_S, **options
     )
 
 

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from typing import Any
 
 import httpx
@@ -17,6 +16,7 @@ from services.runtime import Runtime
 from services.store.database import Database
 from services.store.log import Log, wall_clock
 from services.store.projecting.projector import Projector
+from tests.waiting import PATIENCE_S, until
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
@@ -44,7 +44,7 @@ class Service:
         headers = {}
         if role is not None:
             headers["Authorization"] = f"Bearer {self.tokens.issue(role, name or role, **binding)}"
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=20)
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S)
         self._clients.append(client)
         return client
 
@@ -54,7 +54,7 @@ class Service:
 
     def person(self, role: str, name: str, party: str | None = None) -> httpx.Client:
         """A browser that opened a one-time link."""
-        client = httpx.Client(base_url=self.url, timeout=20, headers={"Accept": "text/html"})
+        client = httpx.Client(base_url=self.url, timeout=PATIENCE_S, headers={"Accept": "text/html"})
         self._clients.append(client)
         client.get("/sign-in", params={"code": self.sessions.link(role, name, party)})
         return client
@@ -77,7 +77,7 @@ class Service:
             client.close()
         self.runtime.stopping.set()
         self._server.should_exit = True
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=PATIENCE_S)
 
 
 def _start(app: Any) -> tuple[uvicorn.Server, threading.Thread, int]:
@@ -86,8 +86,7 @@ def _start(app: Any) -> tuple[uvicorn.Server, threading.Thread, int]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    until(lambda: server.started)
     return server, thread, listener.getsockname()[1]
 
 

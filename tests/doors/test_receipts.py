@@ -181,7 +181,7 @@ def test_a_receipt_can_be_waited_for(sealing, keys):
     assert not magnus.get("/v1/notices/magnus-n1/receipt", params={"wait_s": 0.2}).json()["sealed"]
     assert time.monotonic() - begun >= 0.2
     threading.Timer(0.3, sealing.sealer.seal).start()
-    receipt = magnus.get("/v1/notices/magnus-n1/receipt", params={"wait_s": 10}).json()
+    receipt = magnus.get("/v1/notices/magnus-n1/receipt", params={"wait_s": 30}).json()
     assert verify_receipt(receipt, keys)["sequence"] == 1
 
 

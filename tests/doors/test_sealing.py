@@ -110,7 +110,7 @@ def test_before_it_is_sealed_the_proof_says_so_and_can_be_waited_for(service, se
 
     thread = threading.Thread(target=later)
     thread.start()
-    assert auditor.get(f"/v1/log/proof/{head}", params={"wait_s": 10}).json()["sealed"] is True
+    assert auditor.get(f"/v1/log/proof/{head}", params={"wait_s": 30}).json()["sealed"] is True
     thread.join()
 
 

@@ -3,10 +3,11 @@
 import httpx
 
 from tests.doors.service import BATCH
+from tests.waiting import PATIENCE_S
 
 
 def _browser(service):
-    return httpx.Client(base_url=service.url, headers={"Accept": "text/html"}, timeout=20)
+    return httpx.Client(base_url=service.url, headers={"Accept": "text/html"}, timeout=PATIENCE_S)
 
 
 def test_a_link_signs_in_once_and_the_cookie_is_not_readable_by_scripts(service):

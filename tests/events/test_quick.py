@@ -13,6 +13,7 @@ from events.catalogue import CATALOGUE
 from events.quick import quick
 from events.vocabulary.quantities import Plain, UnitCode
 from tests.golden.pins import EXAMPLES, example
+from tests.waiting import PATIENCE_S
 
 POSTED = sorted(name for name, line in CATALOGUE.items() if line.by)
 
@@ -54,7 +55,7 @@ for thread in threads:
 
 
 def test_many_threads_may_be_the_first_to_check_a_fact():
-    done = subprocess.run([sys.executable, "-c", FIRST_OF_MANY], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", FIRST_OF_MANY], capture_output=True, text=True, timeout=PATIENCE_S)
     assert (done.returncode, done.stderr) == (0, "")
 
 

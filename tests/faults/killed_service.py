@@ -15,9 +15,10 @@ import httpx
 
 from tests.faults.load import Bench, benches
 from tests.journeys.running import Running
+from tests.waiting import until
 
 PARTS = ("service", "worker", "database")
-LONGEST_S = 120.0
+LONGEST_S = 240.0
 
 
 @dataclass
@@ -94,7 +95,7 @@ class Killer:
             self._until(lambda: min(each["position"] for each in self._status()["projections"].values()) >= head)
 
     def _status(self) -> dict[str, Any]:
-        answer = httpx.get(f"{self.running.url}/v1/status", headers=self.headers, timeout=5)
+        answer = httpx.get(f"{self.running.url}/v1/status", headers=self.headers, timeout=20)
         return dict(answer.json()) if answer.status_code == 200 else {}
 
     def _until(self, asked: Callable[[], Any]) -> Any:
@@ -162,7 +163,7 @@ def kill_under_load(running: Running, kills: int, seed: int, say: Callable[[str]
         bench.join(LONGEST_S)
         assert not bench.is_alive(), f"a bench got no answer: {trouble(running)}"
     killer.works_again("worker")
-    assert not [pid for pid in killer.left_alone if b"worker" in _command(pid)]
+    until(lambda: not [pid for pid in killer.left_alone if b"worker" in _command(pid)], lambda: trouble(running))
     check(running, load, outcome)
     return outcome
 

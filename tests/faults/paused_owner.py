@@ -1,10 +1,10 @@
 """A process that folds or seals, and says when it is at the point where a test pauses it for longer than its lease.
 
-`python -m tests.faults.paused_owner reading|folding|sealing URL FOLDER`; prints `here`, then what became of its work.
+`python -m tests.faults.paused_owner reading|folding|sealing URL FOLDER`; prints `here`, and
+goes on when its standard input has ended; then what became of its work.
 """
 
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,13 +27,12 @@ OWNER = "paused"
 LEASE_S = 1.0
 IN_TRANSACTION_MS = 2000
 """As the service's own 30 s: how long the database lets a session stand still that holds others up."""
-LONG_S = 1.0
 
 
 def here() -> None:
-    """The point where the test pauses this process; without a pause it goes on after a second."""
+    """The point where the test pauses this process, which does nothing more until it is told to go on."""
     print("here", flush=True)
-    time.sleep(LONG_S)
+    sys.stdin.read()
 
 
 class SlowLog(Log):

@@ -5,11 +5,9 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -17,18 +15,13 @@ from typing import Any
 
 import httpx
 
+from services.stack.ports import free_port
 from services.store.database.binaries import working_in
 from services.store.database.postgres import EmbeddedPostgres
 from tests.processes import environment
+from tests.waiting import PATIENCE_S, until
 
 COMMAND = [sys.executable, "-m", "services.cli"]
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @cache
@@ -63,7 +56,12 @@ class Running:
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
-            [*COMMAND, *arguments], env=self.environment, capture_output=True, text=True, check=check, timeout=300
+            [*COMMAND, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=check,
+            timeout=PATIENCE_S,
         )
 
     def json(self, *arguments: str) -> dict[str, Any]:
@@ -99,17 +97,19 @@ class Running:
     def serve(self, *arguments: str) -> None:
         """Start the service and wait until it is ready."""
         self.begin(*arguments)
-        assert self.process is not None
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                pass
-            assert self.process.poll() is None, self.words()
-            time.sleep(0.1)
-        raise AssertionError(f"not ready: {self.words()}")
+        until(self.ready, lambda: f"not ready: {self.words()}")
+
+    def ready(self) -> bool:
+        """Whether the service says that it is ready; it runs at least. Raises AssertionError with its words if not."""
+        answer = self.asked("/readyz")
+        assert self.process is not None and self.process.poll() is None, self.words()
+        return answer is not None and answer.status_code == 200
+
+    def asked(self, path: str) -> httpx.Response | None:
+        """What the service answers to anybody; None when it does not."""
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}{path}", timeout=20)
+        return None
 
     def words(self) -> str:
         """What the service said."""
@@ -125,21 +125,20 @@ class Running:
     def client(self, role: str, name: str, party: str | None = None, source: str | None = None) -> httpx.Client:
         """An HTTP client with a new token."""
         secret = self.token(role, name, party, source)
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {secret}"}, timeout=60)
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {secret}"}, timeout=PATIENCE_S)
 
-    def settled(self, client: httpx.Client, seconds: float = 90.0) -> dict[str, Any]:
+    def settled(self, client: httpx.Client) -> dict[str, Any]:
         """Wait until projections and decider have seen the whole log; the status then."""
-        deadline = time.monotonic() + seconds
         status: dict[str, Any] = {}
-        while time.monotonic() < deadline:
+
+        def seen() -> dict[str, Any] | None:
             answer = client.get("/v1/status")
             if answer.status_code == 200:
-                status = answer.json()
-                lags = [part["lag"] for part in (*status["projections"].values(), status["decider"])]
-                if not any(lags):
-                    return status
-            time.sleep(0.2)
-        raise AssertionError(f"not settled: {status} {self.words()[-2000:]}")
+                status.update(answer.json())
+            parts = (*status["projections"].values(), status["decider"]) if status else ()
+            return status if parts and not any(part["lag"] for part in parts) else None
+
+        return until(seen, lambda: f"not settled: {status} {self.words()[-2000:]}")
 
     def stop(self) -> int | None:
         """End the service as an operator would; its exit code."""
@@ -147,7 +146,7 @@ class Running:
             return None
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGTERM)
-            self.process.wait(40)
+            self.process.wait(PATIENCE_S)
         return self.process.returncode
 
     def remove(self) -> None:
@@ -162,6 +161,4 @@ class Running:
         data = self.home / "data" / "postgres" / "data"
         with suppress(FileNotFoundError, ProcessLookupError):
             os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
-        deadline = time.monotonic() + 30
-        while working_in(data) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        until(lambda: not working_in(data))

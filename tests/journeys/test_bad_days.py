@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import time
 from pathlib import Path
 
 import httpx
@@ -12,6 +11,7 @@ import pytest
 
 from examples.prius import bench
 from tests.journeys.running import Running
+from tests.waiting import PATIENCE_S, until
 
 
 def say(done: object) -> str:
@@ -71,21 +71,16 @@ def test_a_database_that_is_down_at_start_is_answered_with_503_until_it_comes(ru
     running.environment["LODESTONE_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
     process = running.start("serve", "--no-worker")
     try:
-        deadline = time.monotonic() + 20
-        answer = None
-        while answer is None and time.monotonic() < deadline:
-            try:
-                answer = httpx.get(f"{running.url}/v1/status", headers={"Authorization": "Bearer lode_x"}, timeout=20)
-            except httpx.TransportError:
-                time.sleep(0.1)
+        until(lambda: running.asked("/healthz") is not None)
+        answer = httpx.get(f"{running.url}/v1/status", headers={"Authorization": "Bearer lode_x"}, timeout=PATIENCE_S)
         # Then it is alive, and says that the database is away and when to try again
-        assert answer is not None and answer.status_code == 503
+        assert answer.status_code == 503
         assert answer.headers["retry-after"]
         assert "database" in answer.json()["detail"]
-        assert httpx.get(f"{running.url}/healthz").status_code == 200
+        assert httpx.get(f"{running.url}/healthz", timeout=PATIENCE_S).status_code == 200
     finally:
         os.kill(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize("command", [["rebuild", "nothing"], ["schema", "lodestone.tests.efficiency_measured.v9"]])

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
@@ -13,6 +12,7 @@ from sqlalchemy.engine import make_url
 from services.store.database.postgres import EmbeddedPostgres
 from tests.golden.pins import example
 from tests.journeys.running import Running
+from tests.waiting import until
 
 NEWER = "lodestone.tests.flux_measured.v9"
 SENTENCE = (
@@ -60,24 +60,24 @@ def test_a_worker_stops_before_a_newer_type_and_names_the_release(written: Runni
 
 
 def test_the_service_says_so_once_and_does_not_start_workers_in_vain(written: Running) -> None:
-    process = written.start("serve", "--no-decider")
-    try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            time.sleep(0.5)
-            try:
-                ready = httpx.get(f"{written.url}/readyz", timeout=5)
-            except httpx.HTTPError:
-                continue
-            if ready.json()["parts"]["projections"].get("detail") == SENTENCE and position(written) == 1:
-                break
-        time.sleep(3)
-    finally:
-        process.terminate()
-        _, words = process.communicate(timeout=40)
-    assert ready.status_code == 503
+    written.begin("--no-decider")
+    until(lambda: "worker stopped" in written.words(), written.words)
+    until(lambda: told(written), written.words)
+    assert position(written) == 1
+    time.sleep(3)  # longer than it takes to start another one
+    written.stop()
+    words = written.words()
     assert words.count("worker stopped") == 1, words
     assert words.count("worker ended; starting another") == 0, words
+
+
+def told(running: Running) -> bool:
+    """Whether `/readyz` says so."""
+    ready = running.asked("/readyz")
+    if ready is None or ready.json()["parts"]["projections"].get("detail") != SENTENCE:
+        return False
+    assert ready.status_code == 503
+    return True
 
 
 def position(running: Running) -> int:

@@ -18,6 +18,7 @@ from tests.doors.facts import lot
 from tests.doors.notices import tell
 from tests.journeys.running import Running
 from tests.store.sealing.dumps import dump, restore
+from tests.waiting import until
 
 SUPPLIER = "norrland-permanent:norrland-permanent"
 
@@ -90,7 +91,6 @@ def posted(client: httpx.Client, *names: str) -> httpx.Response:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_current_and_older_dumps_in_fresh_clusters(running: Running) -> None:
     running.command("migrate")
     with server(running) as here:
@@ -102,7 +102,7 @@ def test_current_and_older_dumps_in_fresh_clusters(running: Running) -> None:
     supplier = running.client("supplier", "N", SUPPLIER, "/suppliers/norrland-permanent")
     readers = Readers(running.client("auditor", "A"), supplier, [], [])
     receipt = running.home / "receipt.json"
-    receipt.write_text(json.dumps(_get(supplier, "/v1/notices/norrland-permanent-n1/receipt", wait_s=20)))
+    receipt.write_text(json.dumps(_get(supplier, "/v1/notices/norrland-permanent-n1/receipt", wait_s=30)))
     key = str(_get(readers.auditor, "/.well-known/lodestone/keys")["items"][0]["verifier_key"])
 
     old = taken(running, "old.dump")
@@ -155,7 +155,7 @@ def _and_goes_on_once_recovered(running: Running, readers: Readers, fork: int) -
     answer = json.loads(done.stdout)
     assert (answer["epoch"], answer["fork_position"], answer["position"]) == (2, fork, fork + 1)
     assert "nothing to recover" in running.command("recover").stderr
-    _ready(running)
+    until(running.ready, running.words)  # without a restart
     assert posted(readers.supplier, "L6").json()["accepted"] == 1
     running.settled(readers.auditor)
     gone = readers.auditor.get("/v1/events", params={"cursor": readers.cursor})
@@ -171,21 +171,13 @@ def _and_goes_on_once_recovered(running: Running, readers: Readers, fork: int) -
 
 
 def _wait_for_the_door(running: Running) -> dict[str, Any]:
-    """What `/readyz` says of the log, once the service answers."""
-    transport = httpx.HTTPTransport(retries=20)
-    with httpx.Client(base_url=running.url, transport=transport, timeout=20) as client:
-        for _ in range(200):
-            parts = client.get("/readyz").json()["parts"]
-            if parts["database"]["ready"] and parts["migrations"]["ready"] and not parts["log"]["ready"]:
-                break
-    found: dict[str, Any] = parts["log"]
+    """What `/readyz` says of the log, once the service answers and has looked at the database."""
+
+    def looked() -> dict[str, Any] | None:
+        answer = running.asked("/readyz")
+        parts = answer.json()["parts"] if answer is not None else {}
+        done = parts and parts["database"]["ready"] and parts["migrations"]["ready"] and not parts["log"]["ready"]
+        return parts if done else None
+
+    found: dict[str, Any] = until(looked, running.words)["log"]
     return found
-
-
-def _ready(running: Running) -> None:
-    """Wait until every part is ready again, without a restart."""
-    for _ in range(200):
-        answer = httpx.get(f"{running.url}/readyz", timeout=10)
-        if answer.status_code == 200:
-            return
-    raise AssertionError(answer.text)

@@ -42,7 +42,7 @@ def told_and_answered(running: Running, proposal: dict[str, Any]) -> int:
     assert decided.status_code == 200, decided.text
     assert decided.json()["revisions"] and decided.json()["notices"]
     supplier = running.client("supplier", "Kirin", "kirin-magnet:kirin-magnet", "/suppliers/kirin-magnet")
-    wanted = {"min_position": decided.json()["position"], "wait_s": 20}
+    wanted = {"min_position": decided.json()["position"], "wait_s": 30}
     notice = supplier.get("/v1/feed", params=wanted).json()["items"][0]["event"]["data"]["notice"]
     answered = supplier.post(f"/v1/notices/{notice}/answer", json={"answer": "acknowledged", "person": "K. Ito"})
     assert answered.status_code in (200, 201), answered.text
@@ -74,6 +74,6 @@ def test_a_second_plant_closes_the_loop_from_an_import_to_an_answered_notice(run
 
     # And the limit can name its evidence
     spec = revised["magnet.Br"]["spec"]
-    why = engineer.get(f"/v1/why/{spec}/magnet.Br", params={"min_position": position, "wait_s": 20}).json()
+    why = engineer.get(f"/v1/why/{spec}/magnet.Br", params={"min_position": position, "wait_s": 30}).json()
     roles = {event["role"] for event in why["events"]}
     assert roles >= ROLES

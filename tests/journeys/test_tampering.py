@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.faults.killed_import import write_events
 from tests.house.tree import ROOT
 from tests.journeys.running import Running
+from tests.waiting import PATIENCE_S
 
 FAULTS = ROOT / "tests" / "faults"
 
@@ -19,7 +20,7 @@ def tamper(running: Running, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     return done.stdout
 
@@ -27,7 +28,7 @@ def tamper(running: Running, *arguments: str) -> str:
 def independently(export: Path, checkpoint: Path, key: str) -> subprocess.CompletedProcess[str]:
     """The checker, isolated from everything that is installed beside the standard library."""
     command = [sys.executable, "-I", "-S", str(FAULTS / "independent.py"), str(export), str(checkpoint), key]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
 def test_a_changed_byte_is_found_by_the_service_and_by_an_outsider(running: Running) -> None:

@@ -1,9 +1,7 @@
 """A stack of a test's own: its folder, its four ports, and the commands that a person would type."""
 
 import json
-import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,20 +11,17 @@ from typing import Any
 import httpx
 
 from services.stack.home import KAFKA_BESIDE, POSTGRES_BESIDE, Home
+from services.stack.ports import claim, free_port
 from tests.processes import environment
+from tests.waiting import PATIENCE_S
 
 
 def free_ports() -> int:
-    """A first port whose stack nobody is in the way of now."""
-    for first in random.sample(range(15_000, 30_000, 7), 200):
-        if all(_free(first + beside) for beside in (0, 1, POSTGRES_BESIDE, KAFKA_BESIDE)):
+    """A first port whose stack nobody is in the way of."""
+    while True:
+        first = free_port()
+        if all(claim(first + beside) for beside in (1, POSTGRES_BESIDE, KAFKA_BESIDE)):
             return first
-    raise AssertionError("no free ports")
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 class LocalStack:
@@ -44,7 +39,9 @@ class LocalStack:
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`python -m services.stack …`, to its end."""
         command = [sys.executable, "-m", "services.stack", *words]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=180, check=False)
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
         assert done.returncode == 0 or not check, done.stderr + self.logs()
         return done
 
@@ -80,7 +77,7 @@ class LocalStack:
     def lodestone(self, *words: str) -> dict[str, Any]:
         """The JSON that a command of `lodestone` prints."""
         command = [sys.executable, "-m", "services.cli", *words, "--json"]
-        done = subprocess.run(command, env=self.told(), capture_output=True, text=True, timeout=180, check=False)
+        done = subprocess.run(command, env=self.told(), capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         assert done.returncode == 0, done.stderr + self.logs()
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
@@ -88,9 +85,9 @@ class LocalStack:
     def client(self, role: str, name: str) -> httpx.Client:
         """An HTTP client of the first service with a new token."""
         command = [sys.executable, "-m", "services.cli", "token", "create", "--role", role, "--name", name]
-        done = subprocess.run(command, env=self.told(), capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run(command, env=self.told(), capture_output=True, text=True, check=True, timeout=PATIENCE_S)
         headers = {"Authorization": f"Bearer {done.stdout.strip()}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S)
 
     def logs(self) -> str:
         """The last words of every part."""

@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from services import wiring
 from services.settings import Settings
+from services.stack.ports import free_port
 from services.store import leases
 from services.store.database import Database
 from services.store.log import Log
@@ -19,10 +20,11 @@ from services.store.reports import reports
 from services.store.verifying import verify
 from services.transports.kafka.connecting import Cluster
 from tests.faults.load import benches
-from tests.journeys.running import COMMAND, free_port
+from tests.journeys.running import COMMAND
 from tests.processes import environment
 from tests.transports.ingress.bench import Bench
 from tests.transports.relay.plain import number, read
+from tests.waiting import PATIENCE_S, until
 
 PROCESSES = (*["serve"] * 2, *["worker"] * 3, *["relay"] * 2)
 OPTIONS = {"serve": ("--no-worker",), "worker": ("--ingress", "--shard", "--no-decider"), "relay": ()}
@@ -57,7 +59,7 @@ class Plant:
         """Tell one to end; its exit code."""
         process = self.running.pop(owner)
         process.terminate()
-        return process.wait(30)
+        return process.wait(PATIENCE_S)
 
     def words(self) -> str:
         return "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in sorted(self.folder.glob("*.log")))
@@ -65,7 +67,7 @@ class Plant:
     def kill(self) -> None:
         for process in self.running.values():
             process.kill()
-            process.wait(10)
+            process.wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -75,16 +77,9 @@ def plant(database: Database, kafka: Cluster, tmp_path: Path) -> Iterator[Plant]
     made.kill()
 
 
-def until(plant: Plant, holds: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, plant.words()
-        time.sleep(0.05)
-
-
 def answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=20).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -92,12 +87,14 @@ def answers(port: int) -> bool:
 def test_two_services_three_workers_and_two_relays_apply_everything_once(plant, database, kafka, tmp_path):
     over_kafka = Bench(kafka, database)
     token = wiring.made(Settings(data_dir=tmp_path), database).tokens.issue("admin", "load")
-    until(plant, lambda: all(answers(port) for port in plant.ports))
-    until(plant, lambda: bool(plant.at_work("worker") and plant.at_work("relay") and plant.at_work("ingress")))
+    until(lambda: all(answers(port) for port in plant.ports), plant.words)
+    until(lambda: plant.at_work("worker") and plant.at_work("relay") and plant.at_work("ingress"), plant.words)
 
     doors = cycle(plant.ports)
     headers = {"Authorization": f"Bearer {token}"}
-    posting = benches(lambda: httpx.Client(base_url=f"http://127.0.0.1:{next(doors)}", headers=headers), 4, seed=1)
+    posting = benches(
+        lambda: httpx.Client(base_url=f"http://127.0.0.1:{next(doors)}", headers=headers, timeout=60), 4, seed=1
+    )
     published = over_kafka.events(300)
     for bench in posting:
         bench.start()
@@ -105,18 +102,19 @@ def test_two_services_three_workers_and_two_relays_apply_everything_once(plant, 
     time.sleep(LOAD_S / 2)
     # Who folds and who publishes ends in the middle of it: the others go on where it stood.
     for role in ("worker", "relay"):
-        assert plant.end(plant.at_work(role)[0]) == 0
+        (first, *_) = until(lambda role=role: plant.at_work(role), plant.words)
+        assert plant.end(first) == 0
     over_kafka.send(*published[150:], mode="binary")
     time.sleep(LOAD_S / 2)
     for bench in posting:
         bench.ending.set()
-        bench.join(60)
-        assert bench.complaints == []
+        bench.join(PATIENCE_S)
+        assert not bench.is_alive() and bench.complaints == []
 
-    client = httpx.Client(base_url=f"http://127.0.0.1:{plant.ports[0]}", headers=headers, timeout=30)
+    client = httpx.Client(base_url=f"http://127.0.0.1:{plant.ports[0]}", headers=headers, timeout=60)
     wanted = {event["id"] for event in published}.union(*(bench.offered for bench in posting))
-    until(plant, lambda: wanted <= set(stored(database)))
-    until(plant, lambda: settled(client.get("/v1/status").json()))
+    until(lambda: wanted <= set(stored(database)), plant.words)
+    until(lambda: settled(client, database), plant.words)
     check(database, kafka, tmp_path, wanted, posting)
 
 
@@ -130,9 +128,14 @@ def stored(database: Database) -> dict[str, int]:
     return dict(events)
 
 
-def settled(status: dict) -> bool:
+def settled(client: httpx.Client, database: Database) -> bool:
+    """Whether all are at the head, and nothing is appended any more: what was told is still so afterwards."""
+    answer = client.get("/v1/status")
+    if answer.status_code != 200:
+        return False
+    status = answer.json()
     lags = [part["lag"] for part in (*status["projections"].values(), status["relay"])]
-    return not any(lags) and status["sealed"]["anchored"]
+    return not any(lags) and status["sealed"]["anchored"] and Log(database).head() == status["position"]
 
 
 def check(database, kafka, folder, wanted, posting):

@@ -4,9 +4,9 @@ import json
 import os
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from examples.prius import bench
@@ -19,6 +19,7 @@ from tests.doors.service import BATCH, Service
 from tests.stack.local import LocalStack
 from tests.stack.rebuild import in_force, in_specs, last_of_each_key
 from tests.transports.relay.plain import read
+from tests.waiting import until
 
 OF_FACTS = ("genealogy", "certificates", "correlation", "lifetimes")
 EVERYTHING = {*ENGINES, *(part.name for part in PARTS)}
@@ -31,13 +32,6 @@ def stack() -> Iterator[LocalStack]:
     made.run("up")
     yield made
     made.remove()
-
-
-def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_a_port_that_is_taken_is_named_and_nothing_is_started():
@@ -85,7 +79,7 @@ def test_the_worked_example_through_kafka_only_leaves_what_it_leaves_through_htt
     assert {name: found[name] for name in OF_FACTS} == {name: expected[name] for name in OF_FACTS}
 
     client = stack.client("auditor", "Otto")
-    until(lambda: client.get("/v1/status").json()["relay"]["lag"] == 0)
+    until(lambda: published(client))
     servers = stack.told()["LODESTONE_KAFKA_BOOTSTRAP_SERVERS"]
     known = in_force(last_of_each_key(servers, "plant-7.spec.current.v1"))
     assert known == in_specs(client.get("/v1/specs", params={"limit": 200}).json()["items"])
@@ -93,10 +87,15 @@ def test_the_worked_example_through_kafka_only_leaves_what_it_leaves_through_htt
     assert len(read(servers, "plant-7.bench.events.v1")) == 1373
 
 
+def published(client: httpx.Client) -> bool:
+    answer = client.get("/v1/status")
+    return answer.status_code == 200 and answer.json()["relay"]["lag"] == 0
+
+
 def test_what_dies_is_started_again_and_what_lost_its_supervisor_is_found_again(stack):
     before = stack.pids()
     os.kill(before["relay"], signal.SIGKILL)
-    until(lambda: stack.well() and stack.pids()["relay"] != before["relay"])
+    until(lambda: stack.pids()["relay"] != before["relay"] and stack.well())
     before = stack.pids()
     os.kill(stack.supervisor, signal.SIGKILL)
     os.kill(before["service-2"], signal.SIGKILL)

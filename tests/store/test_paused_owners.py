@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,11 @@ from projections.folds.memory import state_digest
 from services.store.database import Database
 from services.store.log import Log
 from services.store.sealing.sealer import Sealer
-from tests.faults.paused_owner import LEASE_S
 from tests.store.facts import straight
 from tests.store.projecting.counting import built
 from tests.store.projecting.folding import append, in_dictionaries, projecting
 from tests.store.sealing.plain import fill, leaves, root
+from tests.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,21 +28,23 @@ class Owner:
 
     def __init__(self, what: str, database: Database, folder: Path) -> None:
         command = [sys.executable, "-m", "tests.faults.paused_owner", what, database.url, str(folder)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
 
     def line(self) -> str:
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
     def pause(self) -> None:
-        """Stop it at its point, until its lease is over."""
+        """Stop it at its point; its lease runs out meanwhile."""
         assert self.line() == "here"
         os.kill(self.process.pid, signal.SIGSTOP)
-        time.sleep(LEASE_S + 0.2)
 
     def go_on(self) -> str:
         """Let it go on; what became of its work."""
         os.kill(self.process.pid, signal.SIGCONT)
+        assert self.process.stdin is not None
+        self.process.stdin.close()
         while (line := self.line()) == "here":
             pass
         return line
@@ -73,10 +74,10 @@ def test_a_paused_projector_writes_nothing_and_nothing_counts_twice(where: str, 
     with owner(where, database, tmp_path) as paused:
         paused.pause()
         other = projecting(log, owner="other")
-        assert other.reach_head(seconds=30)
+        assert other.reach_head(seconds=PATIENCE_S)
         assert epoch(database, "projector") == 2
         append(log, *(built(n, f"L{n % 2}", n) for n in range(6, 9)))
-        assert other.reach_head(seconds=30)
+        assert other.reach_head(seconds=PATIENCE_S)
         said = paused.go_on()
     assert said == "done: 0" or said.startswith("refused: "), said
     assert other.positions() == {"counting": 8}
@@ -89,10 +90,7 @@ def test_a_paused_sealer_signs_nothing_and_the_log_goes_on_without_it(log: Log, 
     with owner("sealing", database, tmp_path) as paused:
         paused.pause()
         other = Sealer(database, log, tmp_path, "other")
-        deadline = time.monotonic() + 30
-        while not other.seal():
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(other.seal)
         assert epoch(database, "sealer") == 2
         fill(log, 5)
         assert other.seal() == 5

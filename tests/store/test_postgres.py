@@ -5,7 +5,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,6 +18,7 @@ from services.store.database.binaries import working_in
 from services.store.database.postgres import DATABASE, EmbeddedPostgres
 from services.store.log import Append, Log
 from tests.store.facts import draft, straight
+from tests.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
@@ -63,10 +63,7 @@ def running(server: EmbeddedPostgres) -> bool:
 
 def wait_for_the_sessions_to_end(server: EmbeddedPostgres) -> None:
     """The sessions of a killed server answer until they notice."""
-    deadline = time.monotonic() + 20
-    while working_in(server.data):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: not working_in(server.data))
 
 
 def migrated(server: EmbeddedPostgres) -> Database:
@@ -120,7 +117,7 @@ def test_two_processes_share_it_and_the_last_one_stops_it(server: EmbeddedPostgr
     server.close()
     assert running(server)
     assert (server.data / "postmaster.pid").read_text().split()[0] == first
-    other.communicate("\n", timeout=30)
+    other.communicate("\n", timeout=PATIENCE_S)
     assert not running(server)
 
 
@@ -131,7 +128,7 @@ def test_a_killed_process_does_not_keep_it_running(server: EmbeddedPostgres) -> 
     assert other.stdout is not None
     assert other.stdout.readline() == "open\n"
     os.kill(other.pid, signal.SIGKILL)
-    other.communicate(timeout=30)
+    other.communicate(timeout=PATIENCE_S)
     server.close()
     assert not running(server)
 
@@ -196,7 +193,7 @@ def test_processes_that_migrate_together_wait_for_each_other(server: EmbeddedPos
     addresses = server.addresses("together")
     command = [sys.executable, "-c", MIGRATE, addresses.service, addresses.owner]
     together = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [migrating.communicate(timeout=60)[1] for migrating in together] == ["", "", ""]
+    assert [migrating.communicate(timeout=PATIENCE_S)[1] for migrating in together] == ["", "", ""]
     database = Database(addresses.service, addresses.owner)
     assert database.migrated()
     database.dispose()

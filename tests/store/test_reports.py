@@ -1,12 +1,11 @@
 """Reports: what processes without a door say about themselves; a database that cannot keep it breaks nothing."""
 
-import time
-
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from services.store.database import Database
 from services.store.reports import FORGOTTEN_S, STALE_S, Reporter, body, report, reports, withdraw
+from tests.waiting import until
 
 
 def later(database: Database, name: str, seconds: float) -> None:
@@ -54,8 +53,5 @@ def test_a_database_that_is_only_read_or_away_breaks_no_process(database):
 
 def test_a_reporter_speaks_at_once_and_takes_its_report_with_it(database):
     with Reporter(database, "shard", "one:1", lambda: body("working")):
-        deadline = time.monotonic() + 5
-        while not reports(database) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert [one.name for one in reports(database)] == ["shard"]
+        assert [one.name for one in until(lambda: reports(database))] == ["shard"]
     assert reports(database) == []

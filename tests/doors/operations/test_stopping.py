@@ -4,7 +4,6 @@ import itertools
 import json
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,8 +21,8 @@ from services.store.verifying import verify
 from tests.doors.facts import efficiency
 from tests.doors.service import BATCH
 from tests.journeys.running import Running
+from tests.waiting import PATIENCE_S, until
 
-GRACE_S = 20.0
 SIZES = (1, 1, 20, 100)
 """Events in each client's batches."""
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -70,13 +69,13 @@ def running() -> Iterator[Running]:
 @pytest.fixture
 def loaded(running: Running):
     """A service and a worker of its own, and clients that post to it."""
-    running.environment[f"{PREFIX}DRAIN_S"] = "30"
+    running.environment[f"{PREFIX}DRAIN_S"] = "300"
     running.serve("--no-worker")
     worker = running.start("worker")
     with opened(running) as log:
         secret = Tokens(log.database, log, wall_clock).issue("admin", "load")
     headers = {"Authorization": f"Bearer {secret}"}
-    connections = [httpx.Client(base_url=running.url, headers=headers, timeout=30) for _ in SIZES]
+    connections = [httpx.Client(base_url=running.url, headers=headers, timeout=PATIENCE_S) for _ in SIZES]
     clients = [Client(n, connections[n], size=size) for n, size in enumerate(SIZES)]
     for client in clients:
         client.start()
@@ -98,17 +97,9 @@ def opened(running: Running) -> Iterator[Log]:
     server.close()
 
 
-def until(condition, seconds: float = GRACE_S):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-    return found
-
-
 def refused(url: str) -> bool:
     try:
-        httpx.get(f"{url}/healthz", timeout=2)
+        httpx.get(f"{url}/healthz", timeout=20)
     except httpx.ConnectError:
         return True
     except httpx.TransportError:
@@ -122,17 +113,17 @@ def test_a_service_and_a_worker_that_are_told_to_stop_lose_and_double_nothing(ru
     until(lambda: folded(running) > 0)
     worker.send_signal(signal.SIGTERM)
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(GRACE_S) == 0
+    assert worker.wait(PATIENCE_S) == 0
     running.process.send_signal(signal.SIGTERM)
-    stopping = until(lambda: said(running.url))
+    stopping = until(lambda: said(running))
     assert stopping["status"] == "stopping"
     acknowledged = sum(len(client.acknowledged) for client in clients)
     until(lambda: sum(len(client.acknowledged) for client in clients) > acknowledged)  # it still answers
     running.process.send_signal(signal.SIGTERM)
     until(lambda: refused(running.url))
-    assert running.process.wait(GRACE_S) == 0
+    assert running.process.wait(PATIENCE_S) == 0
     for client in clients:
-        client.join(GRACE_S)
+        client.join(PATIENCE_S)
     told = [id for client in clients for id in client.acknowledged]
     with opened(running) as log:
         stored = [json.loads(body)["id"] for _, body in log.read_bytes(0, 1_000_000)]
@@ -147,15 +138,15 @@ def test_a_service_and_a_worker_that_are_told_to_stop_lose_and_double_nothing(ru
 
 
 def folded(running: Running) -> int:
-    text = httpx.get(f"{running.url}/metrics", timeout=10).text
+    answer = running.asked("/metrics")
     return sum(
         float(line.rsplit(" ", 1)[1]) > 0
-        for line in text.splitlines()
+        for line in (answer.text.splitlines() if answer is not None else ())
         if line.startswith("lodestone_worker_events_folded_total{")
     )
 
 
-def said(url: str) -> dict | None:
+def said(running: Running) -> dict | None:
     """What `/readyz` says once it is 503; None before."""
-    answer = httpx.get(f"{url}/readyz", timeout=5)
-    return answer.json() if answer.status_code == 503 else None
+    answer = running.asked("/readyz")
+    return answer.json() if answer is not None and answer.status_code == 503 else None

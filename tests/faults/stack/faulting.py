@@ -18,8 +18,9 @@ from kafka.errors import KafkaError
 from events.errors import DomainError
 from services.store.leases import LEASE_S
 from services.transports.kafka.connecting import Cluster
-from tests.faults.stack.arriving import not_brought, published
+from tests.faults.stack.arriving import not_brought, not_told, published
 from tests.faults.stack.plant import Plant
+from tests.waiting import PATIENCE_S
 
 EACH = ("service", "worker", "shard", "relay", "broker", "database")
 KILLED = (*EACH, *EACH[:4])
@@ -131,7 +132,7 @@ class Faults:
         time.sleep(self.chance.uniform(2.0, 5.0))
         other.send_signal(self.chance.choice((signal.SIGTERM, signal.SIGKILL)))
         try:
-            other.wait(40)
+            other.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             other.kill()
             raise
@@ -145,13 +146,14 @@ class Faults:
             self._until(self._published, lambda position: position >= head)
 
     def settled(self) -> None:
-        """Wait until everything that was published is in the log, folded and published, however long that takes.
+        """Wait until everything that was published is in the log or refused and told, folded and published.
 
-        The broker's own ends are compared with the cursors in the log's database: what processes report of their lag
-        may be from before the faults.
+        However long that takes. The broker's own ends are compared with the cursors in the log's database: what
+        processes report of their lag may be from before the faults.
         """
         ends = self._until(lambda: published(Cluster(self.plant.kafka)), bool)
         self._until(lambda: not_brought(self.plant.addresses.service, ends), lambda missing: missing == 0)
+        self._until(lambda: not_told(self.plant.addresses.service), lambda waiting: waiting == 0)
         for part in ("worker", "relay"):
             self.works_again(part)
 
@@ -166,7 +168,7 @@ class Faults:
         return f"http://127.0.0.1:{self.chance.choice(sorted(self.plant.ports.values()))}"
 
     def _status(self) -> dict[str, Any]:
-        answer = httpx.get(f"{self.door()}/v1/status", headers=self.headers, timeout=5)
+        answer = httpx.get(f"{self.door()}/v1/status", headers=self.headers, timeout=20)
         return dict(answer.json()) if answer.status_code == 200 else {}
 
     def _until(self, asked: Callable[[], Any], enough: Callable[[Any], bool]) -> Any:
@@ -190,7 +192,7 @@ class Faults:
         words = []
         for path in ("/v1/status", "/metrics", "/readyz"):
             try:
-                words.append(httpx.get(f"{self.door()}{path}", headers=self.headers, timeout=5).text)
+                words.append(httpx.get(f"{self.door()}{path}", headers=self.headers, timeout=20).text)
             except httpx.HTTPError as error:
                 words.append(repr(error))
         (self.plant.home / "last-words.txt").write_text("\n".join(words))

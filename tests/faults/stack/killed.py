@@ -10,12 +10,14 @@ import httpx
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
 from tests.faults.load import Bench, benches
+from tests.faults.stack.arriving import not_published
 from tests.faults.stack.checking import check
 from tests.faults.stack.faulting import Faults, Outcome, joined
 from tests.faults.stack.plant import PARTITIONS, Plant
 from tests.faults.stack.publishing import Publisher, publishers
+from tests.waiting import until
 
-READY_S = 120.0
+READY_S = 240.0
 Say = Callable[[str], None]
 
 
@@ -36,7 +38,7 @@ def under_load(plant: Plant, seed: int, harm: Callable[[Faults], None], say: Say
     _end(plant, by_http, by_kafka)
     say("every bench has its answers; waiting until everything is in, folded and published")
     faults.settled()
-    codes = {name: process.end() for name, process in plant.processes.items()}
+    codes = _ended(plant, cluster)
     assert set(codes.values()) == {0}, f"{codes}\n{plant.trouble()}"
     faults.outcome.counts = check(plant, cluster, by_http, by_kafka)
     return faults.outcome
@@ -45,6 +47,16 @@ def under_load(plant: Plant, seed: int, harm: Callable[[Faults], None], say: Say
 def fault_the_stack(plant: Plant, kills: int, seed: int, say: Say) -> Outcome:
     """So many kills, and other troubles in between. Raises AssertionError."""
     return under_load(plant, seed, lambda faults: faults.run(kills, say), say)
+
+
+def _ended(plant: Plant, cluster: Cluster) -> dict[str, int]:
+    """The exit codes of all processes; what the others still said as they ended is published before relays end."""
+    codes = {}
+    for name, process in plant.processes.items():
+        if process.kind == "relay":
+            until(lambda: not_published(cluster, plant.addresses.service) == 0, plant.trouble)
+        codes[name] = process.end()
+    return codes
 
 
 def _end(plant: Plant, by_http: Sequence[Bench], by_kafka: Sequence[Publisher]) -> None:
@@ -63,7 +75,7 @@ def _ready(plant: Plant) -> None:
         assert time.monotonic() < deadline, plant.trouble()
         for port in list(waiting):
             try:
-                if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200:
+                if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=20).status_code == 200:
                     waiting.remove(port)
             except httpx.HTTPError:
                 pass

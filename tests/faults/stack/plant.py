@@ -16,11 +16,13 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from services.stack.kafka import KafkaBroker
+from services.stack.ports import free_port
 from services.store.database.postgres import DATABASE, EmbeddedPostgres
 from tests.faults.disk import Disk
 from tests.faults.proxy import Proxy
-from tests.journeys.running import free_port, initialised
+from tests.journeys.running import initialised
 from tests.processes import environment
+from tests.waiting import PATIENCE_S
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "service-1": ("serve", "--no-worker"),
@@ -82,7 +84,7 @@ class Process:
         assert self.running is not None
         self.signal(signal.SIGTERM)
         try:
-            return self.running.wait(40)
+            return self.running.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.running.kill()
             return -9

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from services.stack.ports import free_port
 from services.store.database.postgres import EmbeddedPostgres
 from tests.conftest import quick_folder
-from tests.journeys.running import free_port
 from tests.store.external.certificates import Authority
 from tests.store.external.roles import External, made_external
 

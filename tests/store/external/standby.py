@@ -2,10 +2,7 @@
 
 import shutil
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import httpx
 from sqlalchemy.engine import make_url
@@ -13,14 +10,13 @@ from sqlalchemy.engine import make_url
 from services.app import create_app
 from services.doors.context import COOKIE
 from services.settings import Settings
+from services.stack.ports import free_port
 from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
 from services.wiring import made
 from services.worker import Worker
 from tests.doors.service import _start
-from tests.journeys.running import free_port
-
-PATIENCE_S = 30.0
+from tests.waiting import PATIENCE_S
 
 
 def stream(primary: EmbeddedPostgres, folder: Path) -> EmbeddedPostgres:
@@ -43,14 +39,6 @@ def either(first: EmbeddedPostgres, second: EmbeddedPostgres, name: str) -> str:
     return f"{url.replace(where, f'{where},127.0.0.1:{second.listening.number}')}?target_session_attrs=read-write"
 
 
-def until(condition: Callable[[], Any]) -> None:
-    """Wait until this holds."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 class Whole:
     """All parts of a service on this database, its doors at `url`, and, once `work` was called, a worker."""
 
@@ -68,13 +56,13 @@ class Whole:
     def client(self, token: str) -> httpx.Client:
         """A program with this token."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"}
-        self.clients.append(httpx.Client(base_url=self.url, headers=headers, timeout=30))
+        self.clients.append(httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S))
         return self.clients[-1]
 
     def person(self, session: str) -> httpx.Client:
         """A browser with this session."""
         headers = {"Accept": "text/html", "Cookie": f"{COOKIE}={session}"}
-        self.clients.append(httpx.Client(base_url=self.url, headers=headers, timeout=30))
+        self.clients.append(httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S))
         return self.clients[-1]
 
     def close(self) -> None:
@@ -83,8 +71,8 @@ class Whole:
         self.stopping.set()
         self.worker.stop()
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         if self.working.ident is not None:
-            self.working.join(30)
+            self.working.join(PATIENCE_S)
         self.parts.log.close()
         self.database.dispose()

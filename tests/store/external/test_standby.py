@@ -18,8 +18,9 @@ from services.store.sealing.recovering import open_epoch
 from services.wiring import Parts, made
 from tests.doors.facts import efficiency
 from tests.doors.notices import tell
-from tests.store.external.standby import Whole, either, stream, until
+from tests.store.external.standby import Whole, either, stream
 from tests.store.facts import draft, straight
+from tests.waiting import until
 
 SUPPLIER = "magnus:magnus"
 ANSWER = "/v1/notices/magnus-n1/answer"

@@ -1,13 +1,13 @@
 """A group made on purpose: the first request stays in the writer until the others stand in its queue."""
 
 import threading
-import time
 from collections.abc import Sequence
 from datetime import datetime
 
 from services.store.database import Database
 from services.store.log import Append, Log, Outcome, wall_clock
 from tests.store.facts import draft
+from tests.waiting import PATIENCE_S, until
 
 Answer = tuple[Outcome, ...] | BaseException
 
@@ -22,7 +22,7 @@ class Gate:
 
     def __call__(self) -> datetime:
         self.asked += 1
-        assert self.open.wait(20)
+        assert self.open.wait(PATIENCE_S)
         return wall_clock()
 
 
@@ -33,7 +33,7 @@ def in_one_group(database: Database, requests: Sequence[Append]) -> list[Answer]
     gate.open.clear()
     first = threading.Thread(target=log.append, args=(Append((draft(),)),))
     first.start()
-    wait_until(lambda: gate.asked == 1)
+    until(lambda: gate.asked == 1)
     answers: list[Answer | None] = [None] * len(requests)
 
     def ask(at: int) -> None:
@@ -46,18 +46,10 @@ def in_one_group(database: Database, requests: Sequence[Append]) -> list[Answer]
     for at in range(len(requests)):
         threads.append(threading.Thread(target=ask, args=(at,)))
         threads[-1].start()
-        wait_until(lambda queued=at + 2: log.writer.waiting >= queued)
+        until(lambda queued=at + 2: log.writer.waiting >= queued)
     gate.open.set()
     for thread in (first, *threads):
-        thread.join(20)
+        thread.join(PATIENCE_S)
     log.close()
     assert None not in answers
     return [answer for answer in answers if answer is not None]
-
-
-def wait_until(true, seconds: float = 10.0) -> None:
-    """Look until it is true."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)

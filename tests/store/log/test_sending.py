@@ -68,23 +68,24 @@ def test_what_json_cannot_hold_fails_alone_in_whatever_piece_it_stands(database:
     assert log.append(Append(tuple(drafts)))[-1].position == 2 * PIECE + 7
 
 
-def test_rows_are_made_while_the_server_takes_the_ones_before(connection: psycopg.Connection[Any]) -> None:
+def test_rows_are_made_while_the_server_takes_the_ones_before(
+    connection: psycopg.Connection[Any], database: Database
+) -> None:
+    """The server stands still at the first row until the last ones are made: else it would wait in vain."""
     connection.execute(
-        "CREATE FUNCTION pg_temp.slow() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$"
+        "CREATE FUNCTION pg_temp.held() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$"
     )
-    connection.execute("CREATE TRIGGER slow BEFORE INSERT ON numbers FOR EACH ROW EXECUTE FUNCTION pg_temp.slow()")
-    times: list[float] = []
+    connection.execute("CREATE TRIGGER held BEFORE INSERT ON numbers FOR EACH ROW EXECUTE FUNCTION pg_temp.held()")
+    connection.execute("SET lock_timeout = '60s'")
+    with straight(database.owner_url) as holding:
+        holding.execute("SELECT pg_advisory_lock(1)")
 
-    def timed(value: int) -> Callable[[], bytes]:
-        def make() -> bytes:
-            times.append(time.monotonic())
-            return numbers(value)
+        def last() -> bytes:
+            holding.execute("SELECT pg_advisory_unlock(1)")
+            return numbers(3)
 
-        return make
-
-    copy_all(connection, [(NUMBERS, timed(value)) for value in (1, 2, 3)])
-    assert times[2] - times[0] < 0.2 < 0.6 <= time.monotonic() - times[0]
+        copy_all(connection, [ready(1), ready(2), (NUMBERS, last)])
     assert kept(connection) == [1, 2, 3]
 
 

@@ -14,7 +14,8 @@ from services.store.database import Database
 from services.store.log import Append, Log, grouping
 from services.store.log.writer import Writer
 from tests.store.facts import draft, straight
-from tests.store.log.gathering import Gate, wait_until
+from tests.store.log.gathering import Gate
+from tests.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -26,14 +27,14 @@ def test_a_full_queue_makes_the_next_caller_wait_and_then_sends_it_away(database
     threads = [threading.Thread(target=writer.append, args=(Append((draft(),)),)) for _ in range(3)]
     for thread in threads:
         thread.start()
-    wait_until(lambda: writer.waiting == 3)
+    until(lambda: writer.waiting == 3)
     with pytest.raises(Unavailable, match="3 events wait") as refused:
         writer.append(Append((draft(),)))
     assert refused.value.facts["retry_after_s"] == 1
     gate.open.set()
     assert writer.append(Append((draft(), draft())))[1].position == 5
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_S)
     assert writer.append(Append(tuple(draft() for _ in range(9))))[8].position == 14
     writer.close()
 
@@ -54,11 +55,11 @@ def test_the_thread_is_woken_for_the_first_request_of_a_group_and_not_for_each(d
         threads = [threading.Thread(target=writer.append, args=(Append((draft(),)),)) for _ in range(1 + size)]
         for number, thread in enumerate(threads):
             thread.start()
-            wait_until(lambda queued=number: writer.waiting > queued)
-            wait_until(lambda before=asked: gate.asked > before)
+            until(lambda queued=number: writer.waiting > queued)
+            until(lambda before=asked: gate.asked > before)
         gate.open.set()
         for thread in threads:
-            thread.join(10)
+            thread.join(PATIENCE_S)
     writer.close()
     *woken, _ended = rung
     assert woken == [1] * 6, "three groups of one, which the others came behind, and three of 1, 5 and 5"
@@ -74,16 +75,16 @@ def test_a_stop_finishes_what_was_accepted_and_refuses_what_comes_later(database
     ]
     for thread in threads:
         thread.start()
-    wait_until(lambda: log.writer.waiting == 4)
+    until(lambda: log.writer.waiting == 4)
     closing = threading.Thread(target=log.close)
     closing.start()
-    wait_until(lambda: log.writer.closed)
+    until(lambda: log.writer.closed)
     with pytest.raises(Unavailable, match="stopping"):
         log.append(Append((draft(),)))
     gate.open.set()
-    closing.join(10)
+    closing.join(PATIENCE_S)
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_S)
     assert sorted(place or 0 for place in told) == [1, 2, 3, 4]
     assert log.head() == 4
     log.close()
@@ -109,10 +110,10 @@ def test_a_connection_killed_in_the_middle_refuses_that_request_and_serves_the_n
 
     asking = threading.Thread(target=ask)
     asking.start()
-    wait_until(lambda: gate.asked == 1)
+    until(lambda: gate.asked == 1)
     kill_others(database)
     gate.open.set()
-    asking.join(10)
+    asking.join(PATIENCE_S)
     assert [error.detail for error in caught if isinstance(error, Unavailable)] != []
     assert log.find("/suppliers/magnus", "cut") is None
     assert log.append(Append((draft(),)))[0].position == 1
@@ -188,7 +189,9 @@ def test_a_child_has_a_writer_of_its_own(log: Log, database: Database) -> None:
         "assert log.append(Append((draft(),)))[0].position == 4\n"
         "log.close()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, timeout=PATIENCE_S
+    )
     assert done.returncode == 0, done.stderr.decode()
     assert log.head() == 4
 
@@ -210,5 +213,5 @@ def test_a_log_that_nobody_holds_ends_its_thread(database: Database) -> None:
     log.append(Append((draft(),)))
     (thread,) = [thread for thread in threading.enumerate() if thread is log.writer.thread]
     del log
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()

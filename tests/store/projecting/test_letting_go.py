@@ -11,6 +11,7 @@ from services.store.leases import Fenced
 from services.store.log import Append, Log
 from services.store.projecting.projector import LEASE, Projector
 from tests.store.facts import draft, straight
+from tests.waiting import PATIENCE_S
 
 
 def projecting(log: Log, owner: str) -> Projector:
@@ -87,7 +88,7 @@ def test_only_one_of_many_takes_a_free_lease(database: Database) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert len(taken) == 4
     assert sum(lease is not None for lease in taken) == 1
 
@@ -96,7 +97,7 @@ def test_a_command_waits_until_the_lease_of_a_killed_process_expires(log: Log, d
     unreadable(log, 3)
     projector = projecting(log, "command")
     assert leases.take(database, LEASE, "killed", seconds=0.7) is not None
-    assert projector.reach_head(seconds=10)
+    assert projector.reach_head(seconds=PATIENCE_S)
     assert projector.position() == 3
 
 
@@ -106,7 +107,7 @@ def test_a_command_sees_that_a_running_worker_gets_there(log: Log) -> None:
     worker.catch_up(1)
     working = threading.Timer(0.4, worker.catch_up)
     working.start()
-    assert command.reach_head(seconds=10)
+    assert command.reach_head(seconds=PATIENCE_S)
     assert command.lease is None
     working.join()
 

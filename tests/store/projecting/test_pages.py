@@ -1,6 +1,5 @@
 """Pages: while one is being written the next is folded, with the same rows as one page after the other."""
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -10,6 +9,7 @@ from services.store.projecting.pages import Pages
 from tests.folds.dictionaries import fold_all
 from tests.store.projecting.counting import COUNTING, built, fold, voided
 from tests.store.projecting.folding import append, in_dictionaries, projecting
+from tests.waiting import until
 
 SIZE = 3
 
@@ -29,10 +29,7 @@ class Overlapping:
 
     def _hold(self, connection, targets):
         following = min(targets[0].position + 2 * SIZE, self.log.head() // SIZE * SIZE)
-        deadline = time.monotonic() + 10
-        while self.folded < following:
-            assert time.monotonic() < deadline, "the next page was not folded meanwhile"
-            time.sleep(0.001)
+        until(lambda: self.folded >= following, lambda: "the next page was not folded meanwhile")
 
     def run(self, until=1000):
         projector, told = self.projector, list[int]()

@@ -33,8 +33,11 @@ def test_a_rebuild_goes_on_while_the_log_grows_and_readers_never_see_it_half_don
     totals, ended = set(), threading.Event()
 
     def read():
-        while not ended.is_set():
+        while True:
+            last = ended.is_set()
             totals.add(rows_of(made, LotSum)["L1"]["motors"])
+            if last:
+                return
 
     def grow(at, wanted):
         if at == SIZE:

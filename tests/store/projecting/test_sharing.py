@@ -24,7 +24,9 @@ from services.store.sealing.recovering import open_epoch
 from tests.folds.dictionaries import fold_all, fold_together
 from tests.folds.plants import Plant, at, built, golden, ref, void
 from tests.folds.plants import event as made
+from tests.store.facts import straight
 from tests.store.projecting.partitions import DIVISIBLE, SHARES, Killed, Member, Topic, store
+from tests.waiting import PATIENCE_S, until
 
 MOTOR = {share: f"M{next(n for n in range(99) if partition_of(f'works:M{n}', SHARES) == share)}" for share in range(3)}
 """A motor of each share."""
@@ -83,8 +85,15 @@ def thread(work, *arguments) -> Iterator[threading.Thread]:
     made = threading.Thread(target=work, args=arguments)
     made.start()
     yield made
-    made.join(30)
+    made.join(PATIENCE_S)
     assert not made.is_alive()
+
+
+def waits_for_a_lock(database):
+    """Whether a session of this database stands behind another one."""
+    with straight(database.url) as connection:
+        asked = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return connection.execute(asked).fetchall()
 
 
 @pytest.mark.parametrize("projection", DIVISIBLE, ids=lambda one: one.name)
@@ -147,7 +156,7 @@ def test_only_a_correction_that_reaches_into_another_share_waits_for_the_others(
         shares.together(connection)  # another share is in the middle of a page
         assert member.step(0, 500)
         with thread(drained, other, [1]) as waiting:
-            waiting.join(0.3)
+            until(lambda: waits_for_a_lock(projector.database))
             assert waiting.is_alive()
             connection.commit()
     drained(member)
@@ -163,7 +172,7 @@ def test_a_correction_that_waited_sees_what_came_and_was_folded_meanwhile(projec
     with projector.database.begin() as connection:
         shares.together(connection)
         with thread(drained, other, [1]) as waiting:
-            waiting.join(0.3)
+            until(lambda: waits_for_a_lock(projector.database))
             assert waiting.is_alive()
             (late,) = store(log, [measured("late", 0)])
             member.topic.add(late)

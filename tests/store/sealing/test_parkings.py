@@ -12,6 +12,7 @@ from services.store.sealing.ledger.parking import PARKED, RELEASED, Parkings
 from services.worker import Worker
 from tests.store.projecting.counting import COUNTING, built, fold
 from tests.store.projecting.folding import append, projecting
+from tests.waiting import PATIENCE_S
 
 
 def _mended(event, rows):
@@ -84,7 +85,7 @@ def test_several_that_tell_at_once_say_each_once(log):
     several, together = [Parkings(log) for _ in range(4)], Barrier(4)
 
     def tell(one):
-        together.wait(10)
+        together.wait(PATIENCE_S)
         return one.tell()
 
     with ThreadPoolExecutor(4) as threads:

@@ -1,8 +1,7 @@
 """A bench that publishes to Kafka, an ingress that takes it in, and what both left behind."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +23,7 @@ from services.transports.kafka.ingress.reading import PATIENCE
 from services.transports.kafka.moving import Patience
 from tests.doors.facts import efficiency
 from tests.store.facts import straight
+from tests.waiting import PATIENCE_S, until
 
 
 class Bench:
@@ -51,21 +51,24 @@ class Bench:
             headers, value = binary(event, proof) if mode == "binary" else structured(orjson.dumps(event), proof)
             key = str(event["data"]["motor"]["id"]).encode()
             self.producer.send(where.pop("topic", self.topic), value, key=key, headers=headers, **where)
-        self.producer.flush(20)
+        self.producer.flush(PATIENCE_S)
 
     def plain(self, value: bytes | None, *headers: tuple[str, bytes], key: bytes | None = None, **where: Any) -> None:
         topic = where.pop("topic", self.topic)
-        self.producer.send(topic, value, key=key, headers=list(headers), **where).get(20)
+        self.producer.send(topic, value, key=key, headers=list(headers), **where).get(PATIENCE_S)
 
-    def rejected(self, number: int, seconds: float = 20.0) -> list[Any]:
+    def rejected(self, number: int) -> list[Any]:
         """The first so many records on the topic of rejections."""
         consumer = self.cluster.consumer("looking")
         consumer.assign([TopicPartition(topics.bench_rejected(self.cluster).name, 0)])
         consumer.seek_to_beginning()
         found: list[Any] = []
-        deadline = time.monotonic() + seconds
-        while len(found) < number and time.monotonic() < deadline:
-            found += [record for records in consumer.poll(timeout_ms=200).values() for record in records]
+
+        def enough() -> bool:
+            found.extend(record for records in consumer.poll(timeout_ms=200).values() for record in records)
+            return len(found) >= number
+
+        until(enough, lambda: f"{len(found)} rejections came, not {number}")
         consumer.close()
         return found
 
@@ -100,19 +103,10 @@ def running(ingress: Ingress) -> Iterator[Ingress]:
         yield ingress
     finally:
         ingress.stop()
-        thread.join(30)
+        thread.join(PATIENCE_S)
         ingress.ingest.log.close()
         assert not thread.is_alive()
         assert not failed, failed
-
-
-def until(true: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """Wait for it by looking; what it was."""
-    deadline = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.02)
-    return found
 
 
 def stored_ids(database: Database) -> list[str]:

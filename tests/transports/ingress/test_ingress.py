@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
+from structlog.testing import capture_logs
 
 from events.errors import Unavailable
 from services.store.log import Log
@@ -17,11 +18,17 @@ from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.moving import Patience
 from tests.processes import environment
 from tests.store.facts import straight
-from tests.transports.ingress.bench import Bench, ingress_of, outcomes, rows, running, stored_ids, until
+from tests.transports.ingress.bench import Bench, ingress_of, outcomes, rows, running, stored_ids
+from tests.waiting import PATIENCE_S, until
 
 
 def ids(events):
     return sorted(event["id"] for event in events)
+
+
+def lags(ingress):
+    """What is reported of each partition; the reporter's thread may be at it just now."""
+    return list(ingress.figures.tally.figures().get("kafka_consumergroup_lag", {}).values())
 
 
 def test_each_event_enters_once_in_both_modes_with_repeats_and_reordering(kafka, database, bench):
@@ -32,8 +39,7 @@ def test_each_event_enters_once_in_both_modes_with_repeats_and_reordering(kafka,
     with running(ingress_of(kafka, database)) as ingress:
         until(lambda: outcomes(ingress) == {"accepted": 60, "duplicate": 60})
         ingress.figures.measure()
-        lag = ingress.figures.tally.figures()["kafka_consumergroup_lag"]
-        assert set(lag.values()) == {0.0} and len(lag) == 4
+        until(lambda: lags(ingress) == [0.0] * 4)
     assert sorted(stored_ids(database)) == ids(events)
     assert rows(database, "SELECT sum(next) FROM log_cursors") == [(120,)]
 
@@ -76,9 +82,8 @@ def test_while_the_database_is_away_the_group_keeps_its_member_and_then_everythi
         before = ingress.figures.tally.figures()["lodestone_ingress_rebalances_total"]
         with away(database, postgres):
             bench.send(*bench.events(30))
-            until(lambda: ingress.figures.trouble)
-            assert "does not answer" in str(ingress.figures.trouble)
-            assert ingress.figures.reader is not None and ingress.figures.reader.paused
+            until(lambda: "does not answer" in str(ingress.figures.trouble))
+            until(lambda: ingress.figures.reader and ingress.figures.reader.paused)
         until(lambda: outcomes(ingress).get("accepted") == 35)
         assert ingress.figures.trouble is None
         assert ingress.figures.tally.figures()["lodestone_ingress_rebalances_total"] == before
@@ -167,7 +172,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing_and_one
     with process(kafka, database, tmp_path) as asked:
         until(lambda: rows(database, "SELECT max(position) FROM log_events")[0][0] > 4_000)
         asked.terminate()
-        assert asked.wait(20) == 0
+        assert asked.wait(PATIENCE_S) == 0
     assert sorted(stored_ids(database)) == ids(events)
     assert rows(database, "SELECT sum(next) FROM log_cursors") == [(4_000,)]
     with kafka.admin() as admin:
@@ -182,9 +187,8 @@ def test_a_group_that_somebody_else_uses_is_named_with_what_to_do(kafka, databas
     other.subscribe([bench.topic])
     until(lambda: other.poll(timeout_ms=100) or other.assignment())
     with running(ingress_of(kafka, database)) as ingress:
-        until(lambda: ingress.figures.trouble)
-        told = str(ingress.figures.trouble)
-        assert name in told and "LODESTONE_KAFKA_PREFIX" in told
+        told = until(lambda: next((words for words in [str(ingress.figures.trouble)] if name in words), None))
+        assert "LODESTONE_KAFKA_PREFIX" in told
         assert ingress.figures.says()["state"] == "waiting"
         bench.send(*bench.events(1))
         other.close()
@@ -195,8 +199,8 @@ def test_a_group_that_somebody_else_uses_is_named_with_what_to_do(kafka, databas
 def test_a_client_that_brings_nothing_of_one_partition_is_replaced_while_the_others_bring_theirs(
     kafka, database, bench
 ):
-    ingress = ingress_of(kafka, database, patience=Patience(1.0, polls=3))
-    with running(ingress):
+    ingress = ingress_of(kafka, database, patience=Patience(1.0, polls=5))
+    with running(ingress), capture_logs() as said:
         until(lambda: ingress.figures.reader and len(ingress.figures.reader.places) == 4)
         stuck = ingress.figures.reader
         assert stuck is not None
@@ -205,8 +209,8 @@ def test_a_client_that_brings_nothing_of_one_partition_is_replaced_while_the_oth
         bench.send(*events[:20], partition=2)
         for event in events[20:30]:
             bench.send(event, partition=1)
-            until(lambda: stored_ids(database), 5)
-        until(lambda: "Nothing comes of partition 2" in str(ingress.figures.trouble))
+            until(lambda sent=event: sent["id"] in stored_ids(database))
+        until(lambda: [line for line in said if "Nothing comes of partition 2" in str(line.get("reason"))])
         until(lambda: outcomes(ingress) == {"accepted": 30})
         assert ingress.figures.reader is not stuck and ingress.figures.trouble is None
     assert sorted(stored_ids(database)) == ids(events[:30])
@@ -234,5 +238,4 @@ def test_a_message_that_cannot_even_be_taken_apart_is_named_with_the_command_tha
 
 def test_kafka_that_is_away_is_named_and_waited_for(database):
     with running(ingress_of(Cluster("127.0.0.1:1", reach_s=0.2), database)) as ingress:
-        until(lambda: ingress.figures.trouble)
-        assert "Kafka at 127.0.0.1:1 does not answer" in str(ingress.figures.trouble)
+        until(lambda: "Kafka at 127.0.0.1:1 does not answer" in str(ingress.figures.trouble))

@@ -13,7 +13,8 @@ from services.transports.kafka.binding import structured
 from services.transports.kafka.ingress.telling import Teller
 from tests.doors.facts import efficiency
 from tests.doors.test_versions import VIBRATION
-from tests.transports.ingress.bench import ingress_of, outcomes, rows, running, stored_ids, until
+from tests.transports.ingress.bench import ingress_of, outcomes, rows, running, stored_ids
+from tests.waiting import until
 
 
 class Dying(Teller):

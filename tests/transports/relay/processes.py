@@ -12,6 +12,7 @@ from services.store.database import Database
 from services.store.reports import reports
 from services.transports.kafka.connecting import Cluster
 from tests.processes import environment
+from tests.waiting import PATIENCE_S
 
 
 class Relays:
@@ -44,7 +45,7 @@ class Relays:
     def refused(self, *more: str) -> str:
         """Run one that ends by itself with exit 1; what it says."""
         done = subprocess.run(
-            self.command(*more), env=self.environment, capture_output=True, text=True, check=False, timeout=60
+            self.command(*more), env=self.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
         assert done.returncode == 1, done.stderr
         return done.stderr
@@ -54,14 +55,14 @@ class Relays:
         process = self.running.pop(name)
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(PATIENCE_S)
         leases.drop(self.database, name)
 
     def end(self, name: str) -> int:
         """Tell it to end; its exit code."""
         process = self.running.pop(name)
         process.terminate()
-        return process.wait(20)
+        return process.wait(PATIENCE_S)
 
     def signal(self, name: str, number: signal.Signals) -> None:
         self.running[name].send_signal(number)

@@ -1,7 +1,6 @@
 """The relay in one process: what it publishes, where, and in which order."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +9,7 @@ from services.transports.kafka.relay.progress import newest
 from services.transports.kafka.relay.relaying import Relay
 from tests.store.facts import draft
 from tests.transports.relay.plain import number, read
+from tests.waiting import PATIENCE_S, until
 
 
 @contextmanager
@@ -20,15 +20,12 @@ def running(relay: Relay) -> Iterator[Relay]:
         yield relay
     finally:
         relay.stop()
-        thread.join(20)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 
-def wait_for(relay: Relay, position: int, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while relay.progress is None or relay.progress.position < position:
-        assert time.monotonic() < deadline, relay.detail
-        time.sleep(0.01)
+def wait_for(relay: Relay, position: int) -> None:
+    until(lambda: relay.progress is not None and relay.progress.position >= position, lambda: str(relay.detail))
 
 
 def test_every_event_is_published_once_in_order(kafka, database, log):

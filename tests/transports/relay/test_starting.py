@@ -1,6 +1,5 @@
 """Before the relay goes on: what does not belong together is named with what to do; what was missed is caught up."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +27,7 @@ from tests.store.facts import draft
 from tests.transports.relay.plain import number, read
 from tests.transports.relay.test_relay import running, wait_for
 from tests.transports.relay.test_specs_and_feeds import book, fill, rebuilt
+from tests.waiting import PATIENCE_S, until
 
 
 def some(log: Log, count: int = 6) -> None:
@@ -46,17 +46,16 @@ def put(kafka: Cluster, *records: Record) -> None:
     make_or_check(kafka, fixed_topics(kafka))
     producer = kafka.producer("test")
     for record in records:
-        producer.send(record.topic, record.value, record.key, record.headers, partition=record.partition).get(10)
+        producer.send(record.topic, record.value, record.key, record.headers, partition=record.partition).get(
+            PATIENCE_S
+        )
     producer.close()
 
 
 def delete(kafka: Cluster, name: str) -> None:
     with kafka.admin() as admin:
         admin.delete_topics([name])
-        deadline = time.monotonic() + 10
-        while name in admin.list_topics():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: name not in admin.list_topics())
 
 
 def refusal(relay: Relay, kind: type[DomainError] = Refused) -> str:
@@ -152,14 +151,10 @@ def test_kafka_that_is_away_is_said_once_and_caught_up_with(kafka, database, log
     some(log)
     away = Cluster("127.0.0.1:1", prefix=kafka.prefix, reach_s=0.1)
     with running(Relay(database, log, away, "one")) as relay:
-        deadline = time.monotonic() + 20
-        while "does not answer" not in (relay.detail or ""):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        assert relay.state == "waiting"
+        until(lambda: relay.state == "waiting" and "does not answer" in (relay.detail or ""))
         relay.cluster = kafka
         wait_for(relay, log.head())
-        assert relay.state == "working" and relay.detail is None
+        until(lambda: relay.state == "working" and relay.detail is None)
     assert capsys.readouterr().out.count("does not answer") <= 1
 
 

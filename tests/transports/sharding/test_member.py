@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from kafka.structs import TopicPartition
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from events.errors import UnknownType
 from events.partitions import partition_of
@@ -29,9 +30,9 @@ from tests.transports.sharding.workers import (
     reached,
     relay,
     running,
-    until,
     wanted,
 )
+from tests.waiting import until
 
 
 def fill(log, *seeds):
@@ -83,15 +84,15 @@ def test_a_log_that_is_published_again_is_counted_once_and_a_lost_record_is_an_a
 
 
 def test_a_client_that_brings_nothing_of_one_partition_is_replaced(database, kafka, log):
-    projector, one = projecting(database), member(database, kafka, patience=Patience(1.0, polls=3))
+    projector, one = projecting(database), member(database, kafka, patience=Patience(1.0, polls=8))
     fill(log, 0)
-    with running(relay(database, kafka)), running(one):
+    with running(relay(database, kafka)), running(one), capture_logs() as said:
         until(lambda: reached(projector))
         stuck = one.reader
         assert stuck is not None
         stuck.consumer.pause(TopicPartition(stuck.topic, 1))  # behind the member's back, as if it never fetched again
         fill(log, 1, 2, 3)
-        until(lambda: "Nothing comes of partition 1" in str(one.figures.trouble))
+        until(lambda: [line for line in said if "Nothing comes of partition 1" in str(line.get("reason"))])
         until(lambda: reached(projector))
         assert one.reader is not stuck
     assert live(projector) == wanted(projector)
@@ -129,8 +130,8 @@ def test_a_topic_with_another_number_of_partitions_is_named(database, kafka, log
     one = member(database, kafka)
     one.sharing.divide(3)
     with running(one):
-        until(lambda: one.figures.trouble)
-        assert "divided into 3 shares" in str(one.figures.trouble) and "lodestone gather" in str(one.figures.trouble)
+        told = until(lambda: one.figures.trouble)
+        assert "divided into 3 shares" in told and "lodestone gather" in told
         assert one.figures.says()["state"] == "waiting"
 
 

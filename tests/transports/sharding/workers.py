@@ -4,8 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from services.transports.kafka.relay.relaying import Relay
 from services.transports.kafka.sharding.member import PATIENCE, ShardMember
 from tests.folds.dictionaries import fold_together
 from tests.processes import environment
+from tests.waiting import PATIENCE_S
 
 DIVISIBLE = ("correlation", "lifetimes")
 
@@ -54,7 +54,7 @@ def running(*roles: Any) -> Iterator[None]:
         for role in roles:
             role.stop()
         for one in threads:
-            one.join(30)
+            one.join(PATIENCE_S)
     for error in failed:
         raise error
 
@@ -65,14 +65,6 @@ def relay(database: Database, kafka: Cluster, *, from_start: bool = False) -> Re
 
 def member(database: Database, kafka: Cluster, owner: str = "one", patience: Patience = PATIENCE) -> ShardMember:
     return ShardMember(kafka, projecting(database, owner), owner, patience)
-
-
-def until(true: Callable[[], object], seconds: float = 40.0) -> None:
-    """Wait until this holds."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to hold"
-        time.sleep(0.05)
 
 
 def reached(projector: Projector) -> bool:
@@ -124,7 +116,7 @@ class Workers:
             process.send_signal(number)
         if number in (signal.SIGKILL, signal.SIGTERM):
             del self.running[name]
-            assert process.wait(30) in (0, -number)
+            assert process.wait(PATIENCE_S) in (0, -number)
 
     def partitions(self) -> dict[str, set[str]]:
         """The partitions that each worker that still runs says it reads."""
