@@ -69,7 +69,7 @@ def running() -> Iterator[Running]:
 @pytest.fixture
 def loaded(running: Running):
     """A service and a worker of its own, and clients that post to it."""
-    running.environment[f"{PREFIX}DRAIN_S"] = "300"
+    running.environment[f"{PREFIX}DRAIN_S"] = "60"
     running.serve("--no-worker")
     worker = running.start("worker")
     with opened(running) as log:
