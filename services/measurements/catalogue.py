@@ -90,7 +90,12 @@ WORKING = (
 )
 KAFKA_IN = (
     _told("kafka_consumergroup_current_offset", "gauge", "Next offset that the group will take in.", *GROUP),
-    _told("kafka_consumergroup_lag", "gauge", "Messages that the group has not taken in yet.", *GROUP),
+    _told(
+        "kafka_consumergroup_lag",
+        "gauge",
+        "Messages that the group has not taken in yet, as last heard from the brokers: not more than about 5 s old.",
+        *GROUP,
+    ),
     _told("lodestone_ingress_messages_total", "counter", "Messages by what became of them.", "outcome"),
     _told("lodestone_ingress_bytes_total", "counter", "Bytes of message values taken in."),
     _told("lodestone_ingress_batch_duration_seconds", "summary", "From a polled batch to its commit."),

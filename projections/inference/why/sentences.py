@@ -141,18 +141,13 @@ def _policy(data: Data, characteristic: str) -> str:
     )
 
 
-def _parked(data: Data, characteristic: str) -> str:
-    return (
-        f"The projection {data['projection']} (version {data['version']}) could not fold the event at position "
-        f"{data['position']} and set it aside: {data['reason']}"
-    )
-
-
-def _released(data: Data, characteristic: str) -> str:
-    return (
-        f"The projection {data['projection']} (version {data['version']}) folded the event at position "
-        f"{data['position']}, which had been set aside."
-    )
+def _set_aside(data: Data, characteristic: str) -> str:
+    """With a reason it was, without one it is not any more."""
+    event = f"the event at position {data['position']}"
+    did = f"folded {event}, which had been set aside."
+    if "reason" in data:
+        did = f"could not fold {event} and set it aside: {data['reason']}"
+    return f"The projection {data['projection']} (version {data['version']}) {did}"
 
 
 def statistic_sentence(data: Data, characteristic: str) -> str:
@@ -247,6 +242,6 @@ _SENTENCES: Mapping[str, Callable[[Data, str], str]] = {
     "policy_revised": _policy, "case_opened": _opened, "revision_proposed": _proposed,
     "evidence_refreshed": _proposed, "proposal_amended": _decided("amended"), "proposal_approved": _decided("approved"),
     "proposal_rejected": _decided("rejected"), "proposal_deferred": _decided("deferred"), "proposal_enacted": _enacted,
-    "event_parked": _parked, "event_released": _released,
+    "event_parked": _set_aside, "event_released": _set_aside,
     "spec_issued": _revised, "spec_revised": _revised, "notice_issued": _noticed, "notice_answered": _answered,
 }  # fmt: skip

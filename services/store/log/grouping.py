@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -94,11 +95,11 @@ def _look_from(connection: psycopg.Connection[Any], low: int) -> None:
     connection.execute(f"PREPARE lodestone_head AS {found} AND position < {high}".encode())
 
 
-def encode_first(requests: Iterable[Append]) -> None:
+def encode_first(requests: Sequence[Append]) -> None:
     """Make the canonical bytes of the first rows, which has to be done anyway, while the server answers."""
-    drafts = [draft for request in requests for draft in request.drafts]
+    first = copying.piece_of(sum(len(request.drafts) for request in requests))
     with suppress(Invalid):  # raised again, for the request that it belongs to, when its rows are made
-        for draft in drafts[: copying.piece_of(len(drafts))]:
+        for draft in islice((draft for request in requests for draft in request.drafts), first):
             draft.canonical  # noqa: B018 - kept there
 
 

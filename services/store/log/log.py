@@ -25,7 +25,7 @@ _COLUMNS = "SELECT position, body FROM log_events WHERE "
 _PAGE = _COLUMNS + "position > %s AND position <= %s ORDER BY position"
 """Positions are dense, so the end of a page is known: the server plans for one partition, not for all that follow."""
 _NEXT = "SELECT position FROM log_events WHERE position > %s ORDER BY position LIMIT %s"
-PIECE = 200
+READ_AT_ONCE = 200
 """Rows of a page that come together: the server finds the next ones while these are decoded."""
 
 
@@ -96,7 +96,7 @@ class Log:
         with self.database.connect() as connection, prepared():
             raw: Any = connection.connection.driver_connection
             with raw.cursor(binary=True) as cursor:
-                page = [decode(*row) for row in cursor.stream(_PAGE, (after, last), size=PIECE)]
+                page = [decode(*row) for row in cursor.stream(_PAGE, (after, last), size=READ_AT_ONCE)]
         self._check(after, last, len(page), page[-1].position if page else after)
         return page
 

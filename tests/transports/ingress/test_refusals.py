@@ -1,7 +1,7 @@
 """What is refused is kept and told with its reason, once for each message, and the token is nowhere."""
 
 import json
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import orjson
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -43,6 +43,17 @@ class Barred(Teller):
             self.barred -= 1
             raise TopicAuthorizationFailedError(self.topic)
         super()._publish(rows)
+
+
+@contextmanager
+def refusing(kafka, database, bench, teller):
+    """An ingress that has refused one message, and tells of it by this teller."""
+    bench.plain(b"no event", partition=0)
+    ingress = ingress_of(kafka, database)
+    ingress.teller = teller
+    with running(ingress):
+        until(lambda: outcomes(ingress) == {"rejected": 1})
+        yield
 
 
 def by_offset(records):
@@ -124,11 +135,8 @@ def test_a_message_may_only_say_what_its_topic_is_trusted_with(kafka, database, 
 
 
 def test_what_was_published_and_not_yet_removed_when_all_stopped_is_published_again(kafka, database, bench):
-    bench.plain(b"no event", partition=0)
-    ingress = ingress_of(kafka, database)
-    ingress.teller = dying = Dying(kafka, database)
-    with running(ingress):
-        until(lambda: outcomes(ingress) == {"rejected": 1})
+    dying = Dying(kafka, database)
+    with refusing(kafka, database, bench, dying):
         until(lambda: dying.dead)
     assert rows(database, "SELECT count(*) FROM ingress_rejections") == [(1,)]
     assert Teller(kafka, database).tell_some() == 1
@@ -138,11 +146,8 @@ def test_what_was_published_and_not_yet_removed_when_all_stopped_is_published_ag
 
 
 def test_what_an_acl_kept_from_being_told_is_told_once_it_is_mended(kafka, database, bench):
-    bench.plain(b"no event", partition=0)
-    ingress = ingress_of(kafka, database)
-    ingress.teller = teller = Barred(kafka, database)
-    with running(ingress):
-        until(lambda: outcomes(ingress) == {"rejected": 1})
+    teller = Barred(kafka, database)
+    with refusing(kafka, database, bench, teller):
         until(lambda: not teller.barred)
         teller.wake()
         assert [record.value for record in bench.rejected(1)] == [b"no event"]

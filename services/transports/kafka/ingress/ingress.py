@@ -94,7 +94,8 @@ class Ingress:
         trusted = self.principals.trusted
         wanted = topics.bench_events(self.cluster)
         topics.make_or_check(self.cluster, [wanted, topics.bench_rejected(self.cluster), *map(topics.trusted, trusted)])
-        ours = self._log_id()
+        with self.database.connect() as connection:
+            ours = log_id(connection)
         check_group(self.cluster, GROUP, ours)
         reader = Reader(self.cluster, [wanted.name, *trusted], ours, self.patience)
         self.figures.reader = reader
@@ -108,17 +109,13 @@ class Ingress:
             self._let_land()
             reader.close()
 
-    def _log_id(self) -> str:
-        with self.database.connect() as connection:
-            return log_id(connection)
-
     def _turn(self, reader: Reader) -> None:
         try:
             records = reader.poll(POLL_MS)
             if reader.misplaced:
                 self._settle(reader)
                 self.figures.shared_anew()
-                self._look_around()
+                self._look_around(reader)
                 self._place(reader)
                 return
             if not records:
@@ -172,10 +169,10 @@ class Ingress:
             self.figures.misplaced(alarm)
         self.figures.placed(reader)
 
-    def _look_around(self) -> None:
+    def _look_around(self, reader: Reader) -> None:
         """Say so when somebody joined who is not one of us: part of the messages goes there."""
         try:
-            check_group(self.cluster, GROUP, self._log_id())
+            check_group(self.cluster, GROUP, reader.log_id)
         except Refused as error:
             self.figures.alarm(error.detail)
 

@@ -18,6 +18,9 @@ from services.transports.kafka.moving import Moving, Patience
 GROUP = "ingress"
 FETCHED = 2 * 1024 * 1024
 """Bytes of one poll, and as many are fetched ahead; of one partition a quarter."""
+EVERY = 1_000_000
+"""Records of one poll: more than those bytes can be. Only when it has nothing left does the client fetch more, while
+we work on what it gave."""
 ASK_MS = 5_000
 PATIENCE = Patience(15.0)
 
@@ -27,6 +30,7 @@ class Reader:
 
     def __init__(self, cluster: Cluster, topics: Sequence[str], log_id: str, patience: Patience = PATIENCE) -> None:
         self.cluster = cluster
+        self.log_id = log_id
         self.topics = list(topics)
         self.places: dict[TopicPartition, Place] = {}
         self.ends: dict[TopicPartition, int] = {}
@@ -37,7 +41,7 @@ class Reader:
         self.consumer: KafkaConsumer = cluster.consumer(
             member_name(GROUP, log_id),
             group_id=cluster.name(GROUP),
-            max_poll_records=FETCHED,  # all that was fetched: only then does the client fetch more, while we work
+            max_poll_records=EVERY,
             fetch_max_bytes=FETCHED,
             max_partition_fetch_bytes=FETCHED // 4,
             metadata_max_age_ms=10_000,
