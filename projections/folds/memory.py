@@ -1,19 +1,15 @@
-"""The dictionary home of rows: for tests, for what-if, and for comparing with the tables."""
+"""Rows in memory: the key of one, and the digest of many, which is the same wherever they live."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from operator import attrgetter
-from typing import Any, TypeVar
-
-from msgspec.structs import asdict
+from typing import Any
 
 from events.canonical import canonical
 from events.envelope import Recorded
-from projections.folds.accumulators import is_zero, summed
-from projections.folds.fold import Key, Ref
+from projections.folds.fold import Ref
 
-R = TypeVar("R")
 Find = Callable[[Iterable[Ref]], Mapping[Ref, Recorded]]
 """Those of these events that came before."""
 
@@ -28,80 +24,6 @@ def _key_getter(row_type: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
     names = row_type.__key__
     get = attrgetter(*names)
     return get if len(names) > 1 else lambda row: (get(row),)
-
-
-class Undeclared(KeyError):
-    """A fold read a key that it had not loaded."""
-
-
-class DictRows:
-    """Rows in dictionaries, one for each row type; with `declared`, only what was loaded may be read.
-
-    `looked_up` finds events that came before; without it those that were folded are kept.
-    """
-
-    def __init__(self, row_types: Iterable[type[Any]], looked_up: Find | None = None) -> None:
-        self.tables: dict[type[Any], dict[tuple[Any, ...], Any]] = {row_type: {} for row_type in row_types}
-        self.declared: set[Key] | None = None
-        self.told: dict[Ref, Recorded] = {}
-        self.looked_up = looked_up
-
-    def tell(self, events: Iterable[Recorded]) -> None:
-        """These events were folded: later ones may refer to them."""
-        if self.looked_up is None:
-            self.told.update({(event.source, event.id): event for event in events})
-
-    def load(self, keys: Iterable[Key]) -> None:
-        """All rows are at hand here; what was loaded is noted where it is checked."""
-        if self.declared is not None:
-            self.declared.update(keys)
-
-    def find(self, refs: Iterable[Ref]) -> Mapping[Ref, Recorded]:
-        """Those of these events that were folded before."""
-        if self.looked_up is not None:
-            return self.looked_up(refs)
-        return {ref: self.told[ref] for ref in refs if ref in self.told}
-
-    def get(self, row_type: type[R], *key: Any) -> R | None:
-        """The row with this key, or None. Raises Undeclared for a key that was not named."""
-        self._check(row_type, key)
-        return self.tables[row_type].get(key)
-
-    def pick(self, row_type: type[R], keys: Iterable[tuple[Any, ...]]) -> Iterable[R]:
-        """The rows with these keys."""
-        table = self.tables[row_type]
-        return [table[key] for key in keys if key in table]
-
-    def put(self, row: Any) -> None:
-        """Store the row under its own key."""
-        self.tables[type(row)][key_of(row)] = row
-
-    def insert(self, row: Any) -> None:
-        """Store a row whose key is not there."""
-        assert key_of(row) not in self.tables[type(row)], f"{row} is there already"
-        self.put(row)
-
-    def append(self, row_type: type[Any], values: Iterable[tuple[Any, ...]]) -> None:
-        """Store rows, as the values of their fields, whose keys are not there."""
-        for one in values:
-            self.insert(row_type(*one))
-
-    def delete(self, row_type: type[Any], *key: Any) -> None:
-        """Remove the row with this key, if there is one."""
-        self.tables[row_type].pop(key, None)
-
-    def add(self, row: Any) -> None:
-        """Add the row's sums to those of its key; a row whose sums are all zero is no row."""
-        table, key = self.tables[type(row)], key_of(row)
-        total = summed(table.get(key), row)
-        if is_zero(total):
-            table.pop(key, None)
-        else:
-            table[key] = total
-
-    def _check(self, row_type: type[Any], key: tuple[Any, ...]) -> None:
-        if self.declared is not None and Key(row_type, key) not in self.declared:
-            raise Undeclared(f"{row_type.__name__}{key} was not named by keys or more_keys")
 
 
 def digested(row_type: type[Any]) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:
@@ -158,13 +80,3 @@ def _sort(hashes: bytearray) -> None:
 
     if hashes:
         np.frombuffer(hashes, dtype="S32").sort()
-
-
-def state_digest(rows: DictRows) -> str:
-    """The digest of rows in the dictionary home."""
-    return digest_rows(
-        {
-            row_type: [] if getattr(row_type, "__hidden__", False) else [asdict(row) for row in table.values()]
-            for row_type, table in rows.tables.items()
-        }
-    )

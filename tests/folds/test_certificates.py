@@ -1,8 +1,7 @@
 """Certificates: the measurements in force of a lot, corrected, replaced, inspected, processed."""
 
 from projections.folds.certificates import CERTIFICATES, LotMeasurement
-from projections.folds.memory import state_digest
-from tests.folds.dictionaries import fold_all
+from tests.folds.dictionaries import fold_all, state_digest
 from tests.folds.plants import at, event, recorded, ref
 
 

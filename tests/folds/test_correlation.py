@@ -10,8 +10,8 @@ from msgspec.structs import asdict, replace
 from events.vocabulary import characteristics
 from projections.folds.correlation import CORRELATION, CrossSum, MotorResults, ResultGroup
 from projections.folds.correlation.results import SAMPLE
-from projections.folds.memory import digest_rows, state_digest
-from tests.folds.dictionaries import fold_all
+from projections.folds.memory import digest_rows
+from tests.folds.dictionaries import fold_all, state_digest
 from tests.folds.plants import at, built, event, plants, recorded, ref, void
 
 ETA = characteristics.find("motor.eta")

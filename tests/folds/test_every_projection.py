@@ -11,8 +11,7 @@ from msgspec.structs import asdict
 from examples.prius.fleet import plant as prius
 from examples.simulated.generate import simulate
 from projections.folds import all_projections
-from projections.folds.memory import DictRows, state_digest
-from tests.folds.dictionaries import fold_all, fold_together
+from tests.folds.dictionaries import DictRows, fold_all, fold_together, state_digest
 from tests.folds.plants import arrivals, event, golden, is_test, plants, recorded, ref, resent
 
 ALL = all_projections()

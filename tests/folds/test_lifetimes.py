@@ -1,8 +1,7 @@
 """Lifetimes: a motor's exposure counts once, failures by mode, exact sums by lot."""
 
 from projections.folds.lifetimes import LIFETIMES, LotLife, MotorLife
-from projections.folds.memory import state_digest
-from tests.folds.dictionaries import fold_all
+from tests.folds.dictionaries import fold_all, state_digest
 from tests.folds.plants import at, built, event, recorded, ref, void
 
 

@@ -15,8 +15,8 @@ from events.facts.earlier import vibration_v2
 from projections.folds import all_projections
 from projections.folds.audit import AUDIT, AuditEntry
 from projections.folds.correlation import CORRELATION, CrossSum, MotorResults, ResultGroup
-from projections.folds.memory import DictRows, digested, state_digest
-from tests.folds.dictionaries import fold_all
+from projections.folds.memory import digested
+from tests.folds.dictionaries import DictRows, fold_all, state_digest
 from tests.folds.plants import golden, recorded
 from tests.golden.pins import example
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from projections.folds.memory import state_digest
 from services.store.database import Database
 from services.store.log import Log
 from services.store.sealing.sealer import Sealer
+from tests.folds.dictionaries import state_digest
 from tests.store.facts import straight
 from tests.store.projecting.counting import built
 from tests.store.projecting.folding import append, in_dictionaries, projecting

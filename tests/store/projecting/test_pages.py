@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from projections.folds.memory import state_digest
 from services.store.projecting.pages import Pages
-from tests.folds.dictionaries import fold_all
+from tests.folds.dictionaries import fold_all, state_digest
 from tests.store.projecting.counting import COUNTING, built, fold, voided
 from tests.store.projecting.folding import append, in_dictionaries, projecting
 from tests.waiting import until

@@ -7,9 +7,8 @@ import pytest
 from msgspec import structs
 from sqlalchemy import text
 
-from projections.folds.memory import state_digest
 from services.store.projecting.projector import Projector
-from tests.folds.dictionaries import fold_all
+from tests.folds.dictionaries import fold_all, state_digest
 from tests.store.projecting.counting import COUNTING, LotSum, Motor, built, fold
 from tests.store.projecting.folding import SIZE, append, projecting, rows_of
 

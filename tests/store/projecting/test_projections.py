@@ -11,13 +11,12 @@ from events.receive import receive
 from examples.prius.fleet import fleet
 from projections.folds import all_projections
 from projections.folds.fold import Projection
-from projections.folds.memory import DictRows, state_digest
 from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
 from services.store.projecting.folding import newest
 from services.store.projecting.projector import Projector
-from tests.folds.dictionaries import fold_all
+from tests.folds.dictionaries import DictRows, fold_all, state_digest
 
 NAMES = [projection.name for projection in all_projections()]
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from events.envelope import draft_of
 from events.errors import Unavailable, UnknownType
-from projections.folds.memory import DictRows, state_digest
+from tests.folds.dictionaries import DictRows, state_digest
 from tests.store.facts import straight
 from tests.store.projecting.counting import COUNTING, LotSum, Motor, built, event, voided
 from tests.store.projecting.folding import SIZE, append, in_dictionaries, projecting, rows_of, seen, stored

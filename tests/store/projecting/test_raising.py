@@ -9,12 +9,11 @@ from sqlalchemy import text
 from events.errors import Refused, Unavailable
 from projections.folds.fold import Key, Row, no_more_keys
 from projections.folds.lifetimes import LIFETIMES
-from projections.folds.memory import state_digest
 from services.store import leases
 from services.store.projecting.projector import OUTDATED, Projector
 from services.store.sealing.ledger.digests import record_digests
 from services.worker import Worker
-from tests.folds.dictionaries import fold_all
+from tests.folds.dictionaries import fold_all, state_digest
 from tests.store.projecting.counting import COUNTING, LotSum, Motor, built, fold
 from tests.store.projecting.folding import SIZE, append, projecting, rows_of
 

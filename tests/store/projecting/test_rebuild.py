@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from events.errors import NotFound, Refused
-from projections.folds.memory import state_digest
 from services.store import leases
+from tests.folds.dictionaries import state_digest
 from tests.store.projecting.counting import COUNTING, LotSum, built
 from tests.store.projecting.folding import SIZE, append, in_dictionaries, projecting, rows_of
 

@@ -12,7 +12,6 @@ from events.catalogue import CATALOGUE
 from events.partitions import partition_of
 from projections.folds.claims import FACTS
 from projections.folds.fates import Fate
-from projections.folds.memory import DictRows, state_digest
 from services.store.projecting import generations, shares
 from services.store.projecting.folding import newest
 from services.store.projecting.mentions import Mentions
@@ -21,7 +20,7 @@ from services.store.projecting.projector import Projector
 from services.store.projecting.shares import Share
 from services.store.sealing.epochs import Restored
 from services.store.sealing.recovering import open_epoch
-from tests.folds.dictionaries import fold_all, fold_together
+from tests.folds.dictionaries import DictRows, fold_all, fold_together, state_digest
 from tests.folds.plants import Plant, at, built, golden, ref, void
 from tests.folds.plants import event as made
 from tests.store.facts import straight

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
 
-from msgspec import structs
 from sqlalchemy import text
 
 from services.store.projecting.projector import Projector
@@ -17,7 +16,7 @@ from tests.waiting import PATIENCE_S
 
 def _mended(event, rows):
     data = {name: value for name, value in event.data.items() if name != "broken"}
-    fold(structs.replace(event, data=data), rows)
+    fold(event.with_data(data), rows)
 
 
 def mended(log, version=1):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from projections.folds import all_projections
-from projections.folds.memory import state_digest
 from services.store import leases
 from services.store.database import Database
 from services.store.log import Log
@@ -21,7 +20,7 @@ from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.moving import Patience
 from services.transports.kafka.relay.relaying import Relay
 from services.transports.kafka.sharding.member import PATIENCE, ShardMember
-from tests.folds.dictionaries import fold_together
+from tests.folds.dictionaries import fold_together, state_digest
 from tests.processes import environment
 from tests.waiting import PATIENCE_S
 
