@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
@@ -18,7 +19,9 @@ NO_CONTROL = r"^[^\x00-\x1f]+$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL)]
 
 
-def _text(issuer: str, name: str) -> str:
+@lru_cache(maxsize=1 << 14)
+def ref_name(issuer: str, name: str) -> str:
+    """`issuer:id`, each part percent-encoded; the same few are named again and again."""
     if _PLAIN(issuer) and _PLAIN(name):
         return f"{issuer}:{name}"
     return f"{quote(issuer, safe='')}:{quote(name, safe='')}"
@@ -34,12 +37,12 @@ class Ref(BaseModel):
 
     def __str__(self) -> str:
         """`issuer:id`, each part percent-encoded."""
-        return _text(self.issuer, self.id)
+        return ref_name(self.issuer, self.id)
 
 
 def ref_text(value: Mapping[str, Any]) -> str:
     """`issuer:id` of a reference as it stands in stored data: {"issuer": …, "id": …}."""
-    return _text(value["issuer"], value["id"])
+    return ref_name(value["issuer"], value["id"])
 
 
 def parse_ref(text: str) -> Ref:

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
 from msgspec import Struct
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
 from events.catalogue import CATALOGUE, DOMAIN, type_of
 from events.envelope import Recorded
@@ -27,10 +27,10 @@ class Claim(Struct, frozen=True, gc=False):
     says: Any
     fate: str | None = None
 
-    def stored(self) -> list[Any]:
-        """As rows hold it: the values, without a fate that is none."""
-        values = list(astuple(self))
-        return values if self.fate else values[:-1]
+    def stored(self, says: Any) -> list[Any]:
+        """As rows hold it, what it says in the form that they have for it: the values, without a fate that is none."""
+        values = [self.time, self.source, self.id, self.position, self.type, says]
+        return [*values, self.fate] if self.fate else values
 
 
 FACTS = frozenset(name for name in DOMAIN if not CATALOGUE[name].versioned)
@@ -54,7 +54,7 @@ class Claims(Row, frozen=True):
     @classmethod
     def keep(cls, home: str, claims: Sequence[Claim], known: Any) -> "Claims":
         """The row of a home."""
-        return cls(home, [claim.stored() for claim in claims])
+        return cls(home, [claim.stored(claim.says) for claim in claims])
 
 
 def claims_of(stored: Iterable[Sequence[Any]]) -> list[Claim]:

@@ -1,7 +1,7 @@
 """Naming: which things an event names, anywhere in its data."""
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from events.catalogue import CATALOGUE
 from events.envelope import Part, Recorded
-from events.refs import Ref
-from projections.folds.reading import Named, text_of
+from events.refs import Ref, ref_name, ref_text
+from projections.folds.reading import Named
 
 THINGS: Mapping[str, str] = {
     "lot": "lots",
@@ -54,7 +54,7 @@ def things_of(event: Recorded) -> set[str]:
 def _gather(part: Any, found: set[str]) -> None:
     for kind, value in zip(part.kinds, astuple(part), strict=True):
         if value.__class__ is Named:
-            found.add(_thing(kind, value.issuer, value.id))
+            found.add(f"{kind}/{ref_name(value.issuer, value.id)}")
         elif value is not None:
             _name(value, kind, found)
 
@@ -66,7 +66,7 @@ def _name(value: Any, kind: str | None, found: set[str]) -> None:
             _name(inner, kind, found)
     elif value.__class__ is dict:
         if kind and _refers(value):
-            found.add(_thing(kind, value["issuer"], value["id"]))
+            found.add(f"{kind}/{ref_text(value)}")
             return
         for name, inner in value.items():
             _name(inner, THINGS.get(name), found)
@@ -78,11 +78,6 @@ def _name(value: Any, kind: str | None, found: set[str]) -> None:
 
 def _refers(value: Mapping[str, Any]) -> bool:
     return len(value) == 2 and "issuer" in value and "id" in value
-
-
-@lru_cache(maxsize=1 << 14)
-def _thing(kind: str, issuer: str, id: str) -> str:
-    return f"{kind}/{text_of(issuer, id)}"
 
 
 @cache

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -11,7 +10,7 @@ from msgspec.json import Decoder
 
 from events.envelope import utc_text
 from events.errors import Invalid
-from events.refs import ref_text
+from events.refs import ref_name
 from events.vocabulary import characteristics
 from events.vocabulary.quantities import uncertainty_in, value_in
 
@@ -35,20 +34,9 @@ for _struct in (Named, Amount):
     Decoder(_struct)  # looks through its fields, which no thread may while another does
 
 
-def name_of(value: Mapping[str, Any]) -> str:
-    """`issuer:id` of a stored reference; the same few are named again and again."""
-    return text_of(value["issuer"], value["id"])
-
-
-@lru_cache(maxsize=1 << 14)
-def text_of(issuer: str, id: str) -> str:
-    """`issuer:id` of a thing, each part percent-encoded."""
-    return ref_text({"issuer": issuer, "id": id})
-
-
 def ref(value: Mapping[str, Any] | None) -> str | None:
     """`issuer:id` of a stored reference, or None."""
-    return None if value is None else text_of(value["issuer"], value["id"])
+    return None if value is None else ref_name(value["issuer"], value["id"])
 
 
 N = TypeVar("N", bound=float | None)

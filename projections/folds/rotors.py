@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from events.refs import ref_text
 from projections.folds.claims import Claim, holding, living, order
-from projections.folds.reading import instant, name_of
+from projections.folds.reading import instant
 
 
 class Rotor(Struct, frozen=True, gc=False):
@@ -32,7 +33,7 @@ def magnets_of(says: Any) -> list[dict[str, Any]] | None:
     magnets = says.get("magnets")
     if magnets is None:
         return None
-    shares = [{"lot": name_of(share["lot"]), "pieces": int(share["pieces"])} for share in magnets]
+    shares = [{"lot": ref_text(share["lot"]), "pieces": int(share["pieces"])} for share in magnets]
     return sorted(shares, key=_lot) if len(shares) > 1 else shares
 
 

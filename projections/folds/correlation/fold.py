@@ -6,16 +6,16 @@ from typing import Any
 from events.catalogue import type_of
 from events.envelope import Recorded
 from events.facts import motors
+from events.refs import ref_text
 from projections.folds.claims import Reader, Scheme, projection
 from projections.folds.correlation.contributions import add
 from projections.folds.correlation.motor import MotorResults, keep, known, told
 from projections.folds.correlation.results import MEASURED, result
 from projections.folds.correlation.rows import CORRELATION_ROWS, CorrelationFate
-from projections.folds.reading import name_of
 
 
 def _build(event: Recorded) -> tuple[str, Mapping[str, Any]]:
-    return name_of(event.data["motor"]), event.data
+    return ref_text(event.data["motor"]), event.data
 
 
 _READ: Mapping[str, Reader] = {

@@ -176,10 +176,7 @@ def keep(motor: str, claims: Sequence[Claim], found: Known) -> MotorResults:
 
 
 def _stored(claim: Claim) -> list[Any]:
-    found = claim.stored()
-    if claim.type not in BUILDS:
-        found[5] = claim.says.stored()
-    return found
+    return claim.stored(claim.says if claim.type in BUILDS else claim.says.stored())
 
 
 def told(stored: Iterable[Sequence[Any]]) -> list[Claim]:

@@ -10,17 +10,17 @@ import msgspec
 import orjson
 from msgspec import Raw, Struct
 from msgspec.json import Decoder
-from msgspec.structs import astuple
 
 from events.catalogue import type_of
 from events.envelope import Part, Recorded
 from events.errors import Invalid
 from events.facts import tests
+from events.refs import ref_name
 from events.vocabulary import characteristics
 from events.vocabulary.characteristics import Characteristic
 from events.vocabulary.covariates import COVARIATES
 from events.vocabulary.units import convert, convert_difference
-from projections.folds.reading import Amount, Named, finite, instant, origin, ref, text_of
+from projections.folds.reading import Amount, Named, finite, instant, origin, ref
 
 EFFICIENCY = type_of(tests.EfficiencyMeasured)
 FLUX = type_of(tests.FluxMeasured)
@@ -78,7 +78,8 @@ class Said(Struct, frozen=True, gc=False):
 
     def stored(self) -> list[Any]:
         """The result as JSON."""
-        return [*astuple(self)[:-1], self.setup.stored]
+        setup = self.setup.stored
+        return [self.value, self.u, self.ticks, self.temperature_Cel, self.dT, self.tested_at, setup]
 
 
 def said(stored: Sequence[Any]) -> Said:
@@ -115,7 +116,7 @@ def result(event: Recorded) -> tuple[str, Said]:
     known = None if temperature is None else finite(convert(temperature.value, temperature.unit, "Cel"))
     if known is not None:
         dT = _ticks_at(part.referred_to, known)
-    motor = text_of(part.motor.issuer, part.motor.id)
+    motor = ref_name(part.motor.issuer, part.motor.id)
     return motor, Said(finite(value), finite(u), _exact(metric.ticks(value)), known, dT, instant(part.tested_at), setup)
 
 

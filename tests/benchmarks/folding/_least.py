@@ -6,12 +6,12 @@ from typing import Any
 from events.catalogue import type_of
 from events.envelope import Recorded
 from events.facts import lots, motors
+from events.refs import ref_text
 from projections.folds.audit import AUDIT
 from projections.folds.claims import Claims, Scheme, projection
 from projections.folds.correlation.results import MEASURED
 from projections.folds.fates import Fate
 from projections.folds.fold import Projection
-from projections.folds.reading import name_of
 
 _VALUES = ("efficiency", "value", "loss", "velocity")
 
@@ -35,15 +35,15 @@ class ThingsClaims(Claims, frozen=True):
 def _value(event: Recorded) -> tuple[str, Any]:
     """The measured value as it was sent, of its motor."""
     data = event.data
-    return name_of(data["motor"]), next(data[name] for name in _VALUES if name in data)
+    return ref_text(data["motor"]), next(data[name] for name in _VALUES if name in data)
 
 
 def _of_motor(event: Recorded) -> tuple[str, Any]:
-    return name_of(event.data["motor"]), event.data
+    return ref_text(event.data["motor"]), event.data
 
 
 def _of_lot(event: Recorded) -> tuple[str, Any]:
-    return name_of(event.data["lot"]), event.data
+    return ref_text(event.data["lot"]), event.data
 
 
 def _kept(name: str, fate: type[Fate], home: type[Claims], read: dict[str, Any]) -> Projection:
