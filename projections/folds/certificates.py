@@ -185,7 +185,7 @@ CERTIFICATES = projection(
         read=_READ,
         know=lambda home, claims: list(follow(home, claims)),
         keep=CertificatesClaims.keep,
-        follow=iter,
+        follow=list,
     ),
     (LotMeasurement,),
 )

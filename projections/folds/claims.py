@@ -1,6 +1,6 @@
 """Claims on an identity: what facts say of one thing, which of them count, and the rows that follow from those."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
@@ -72,7 +72,7 @@ Add = Callable[[Sequence[Change], Rows], None]
 """Adds to the sums what is known now of these homes, and takes away what was known before."""
 
 
-def nothing(known: Any) -> Iterable[Any]:
+def nothing(known: Any) -> Collection[Any]:
     """For schemes whose row of claims is all that follows."""
     return ()
 
@@ -92,7 +92,7 @@ class Scheme:
     know: Know
     keep: Callable[[str, Sequence[Claim], Any], Any]
     told: Callable[[Iterable[Sequence[Any]]], list[Claim]] = claims_of
-    follow: Callable[[Any], Iterable[Any]] = nothing
+    follow: Callable[[Any], Collection[Any]] = nothing
     add: Add | None = None
     voidable: frozenset[str] = frozenset()
 
@@ -105,6 +105,12 @@ def living(claims: Iterable[Claim]) -> list[Claim]:
 def holding(claims: Iterable[Claim]) -> tuple[Claim | None, bool]:
     """The claim that holds, the lowest (time, source, id) alive, and whether it is in conflict with others."""
     alive = living(claims)
+    return min(alive, key=order, default=None), len(alive) > 1
+
+
+def that_holds(claims: Iterable[Claim], kind: str) -> tuple[Claim | None, bool]:
+    """Of the claims of one kind the one that holds, and whether it is in conflict with others."""
+    alive = [claim for claim in claims if claim.type == kind and claim.fate is None]
     if len(alive) < 2:
         return (alive[0] if alive else None), False
     return min(alive, key=order), True
@@ -254,7 +260,9 @@ class _Batch:
             scheme.add(changes, rows)
 
 
-def _put_rows(old: Iterable[Any], new: Iterable[Any], rows: Rows) -> None:
+def _put_rows(old: Collection[Any], new: Collection[Any], rows: Rows) -> None:
+    if not old and not new:
+        return
     before = {(row.__class__, key_of(row)): row for row in old}
     after = {(row.__class__, key_of(row)): row for row in new}
     for row_type, key in before.keys() - after.keys():

@@ -10,7 +10,7 @@ from events.facts import motors, tests
 from events.refs import ref_text
 from events.vocabulary.covariates import COVARIATES
 from projections.folds.accumulators import One, moved
-from projections.folds.claims import Change, Claim, Claims, Reader, Scheme, holding, living, projection
+from projections.folds.claims import Change, Claim, Claims, Reader, Scheme, living, projection, that_holds
 from projections.folds.fates import Fate
 from projections.folds.fold import Row, Rows
 from projections.folds.reading import finite, instant, origin, quantity, ref
@@ -124,7 +124,7 @@ def follow(home: str, claims: Sequence[Claim]) -> Iterable[MotorLife]:
     if not listed:
         return
     alive = sorted(living(listed), key=_rank)
-    built, _ = holding([claim for claim in claims if claim.type == "motor_built"])
+    built, _ = that_holds(claims, "motor_built")
     rotors = rotors_of(claims)
     records = [_judged(claim.says, rotors, built is not None) for claim in alive]
     counted = [record for record in records if record["reason"] is None]
@@ -212,7 +212,7 @@ LIFETIMES = projection(
         read=_READ,
         know=lambda home, claims: list(follow(home, claims)),
         keep=LifetimesClaims.keep,
-        follow=iter,
+        follow=list,
         add=add,
         voidable=frozenset({"failure_observed", "survival_observed"}),
     ),

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from events.refs import ref_text
-from projections.folds.claims import Claim, holding, living, order
+from projections.folds.claims import Claim, living, order, that_holds
 from projections.folds.reading import instant
 
 
@@ -47,7 +47,7 @@ def rotors_of(claims: Sequence[Claim]) -> list[Rotor]:
     """
     if len(claims) == 1 and claims[0].type == "motor_built" and claims[0].fate is None:  # nearly every motor
         return [Rotor(None, magnets_of(claims[0].says), None, claims[0])]
-    built, _ = holding([claim for claim in claims if claim.type == "motor_built"])
+    built, _ = that_holds(claims, "motor_built")
     found = [Rotor(None, magnets_of(built.says), None, built)] if built else []
     replacing = [claim for claim in claims if claim.type == "rotor_replaced"]
     replaced: dict[str, Claim] = {}

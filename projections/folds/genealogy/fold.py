@@ -6,7 +6,7 @@ from typing import Any
 from events.catalogue import type_of
 from events.envelope import Recorded
 from events.facts import benches, lots, motors, parties, sources
-from projections.folds.claims import Claim, Reader, Scheme, holding, projection
+from projections.folds.claims import Claim, Reader, Scheme, projection, that_holds
 from projections.folds.genealogy import registry
 from projections.folds.genealogy.rows import (
     GENEALOGY_ROWS,
@@ -58,18 +58,14 @@ def follow(home: str, claims: Sequence[Claim]) -> Iterable[Any]:
     return _FOLLOW[home.partition("/")[0]](claims)
 
 
-def of_type(claims: Sequence[Claim], kind: str) -> list[Claim]:
-    return [claim for claim in claims if claim.type == kind]
-
-
 def event_of(claim: Claim | None) -> tuple[str | None, str | None, int | None]:
     """The columns event_source, event_id, position."""
     return (None, None, None) if claim is None else (claim.source, claim.id, claim.position)
 
 
 def _lot(claims: Sequence[Claim]) -> Iterable[Any]:
-    held, conflict = holding(of_type(claims, "lot_registered"))
-    gone, _ = holding(of_type(claims, "lot_withdrawn"))
+    held, conflict = that_holds(claims, "lot_registered")
+    gone, _ = that_holds(claims, "lot_withdrawn")
     if held is None and gone is None:
         return
     says: Mapping[str, Any] = held.says if held else {}
@@ -114,8 +110,8 @@ def _links(says: Mapping[str, Any]) -> list[LotLink]:
 
 
 def _motor(claims: Sequence[Claim]) -> Iterable[Any]:
-    built, conflict = holding(of_type(claims, "motor_built"))
-    retired, _ = holding(of_type(claims, "motor_retired"))
+    built, conflict = that_holds(claims, "motor_built")
+    retired, _ = that_holds(claims, "motor_retired")
     found = rotors_of(claims)
     anyone = built or retired or (found[-1].claim if found else None)
     if anyone is None:
@@ -144,10 +140,10 @@ def _motor(claims: Sequence[Claim]) -> Iterable[Any]:
 
 def _motor_lots(motor: str, found: Sequence[Rotor]) -> Iterable[MotorLot]:
     rows: dict[str, MotorLot] = {}
-    for number, rotor in enumerate(found):
-        current = number == len(found) - 1
+    for number, rotor in enumerate(found, 1):
+        pieces, current = rotor.pieces, number == len(found)
         for share in rotor.magnets or ():
-            rows[share["lot"]] = MotorLot(share["lot"], motor, share["pieces"], rotor.pieces, current)
+            rows[share["lot"]] = MotorLot(share["lot"], motor, share["pieces"], pieces, current)
     return rows.values()
 
 
@@ -171,7 +167,7 @@ GENEALOGY = projection(
         read=_READ,
         know=lambda home, claims: list(follow(home, claims)),
         keep=GenealogyClaims.keep,
-        follow=iter,
+        follow=list,
     ),
     GENEALOGY_ROWS,
 )

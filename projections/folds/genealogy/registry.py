@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from projections.folds.claims import Claim, holding
+from projections.folds.claims import Claim, that_holds
 from projections.folds.genealogy.rows import Bench, Calibration, Evidence, MotorType, Party, SourceChange
 from projections.folds.reading import instant, instant_or_none, origin, ref
 
@@ -17,12 +17,8 @@ def _common(held: Claim, conflict: bool) -> dict[str, Any]:
     }
 
 
-def _of(claims: Sequence[Claim], kind: str) -> tuple[Claim | None, bool]:
-    return holding([claim for claim in claims if claim.type == kind])
-
-
 def motor_type(claims: Sequence[Claim]) -> Iterable[MotorType]:
-    held, conflict = _of(claims, "motor_type_registered")
+    held, conflict = that_holds(claims, "motor_type_registered")
     if held is None:
         return
     says = held.says
@@ -38,8 +34,8 @@ def motor_type(claims: Sequence[Claim]) -> Iterable[MotorType]:
 
 
 def party(claims: Sequence[Claim]) -> Iterable[Party]:
-    held, conflict = _of(claims, "party_registered")
-    retired, _ = _of(claims, "party_retired")
+    held, conflict = that_holds(claims, "party_registered")
+    retired, _ = that_holds(claims, "party_retired")
     if held is None:
         return
     says = held.says
@@ -56,7 +52,7 @@ def party(claims: Sequence[Claim]) -> Iterable[Party]:
 
 
 def bench(claims: Sequence[Claim]) -> Iterable[Bench]:
-    held, conflict = _of(claims, "bench_registered")
+    held, conflict = that_holds(claims, "bench_registered")
     if held is None:
         return
     says = held.says
@@ -71,7 +67,7 @@ def bench(claims: Sequence[Claim]) -> Iterable[Bench]:
 
 
 def calibration(claims: Sequence[Claim]) -> Iterable[Calibration]:
-    held, conflict = _of(claims, "calibration_recorded")
+    held, conflict = that_holds(claims, "calibration_recorded")
     if held is None:
         return
     says = held.says
@@ -88,7 +84,7 @@ def calibration(claims: Sequence[Claim]) -> Iterable[Calibration]:
 
 
 def source_change(claims: Sequence[Claim]) -> Iterable[SourceChange]:
-    held, conflict = _of(claims, "source_changed")
+    held, conflict = that_holds(claims, "source_changed")
     if held is None:
         return
     says = held.says
@@ -110,7 +106,7 @@ def source_change(claims: Sequence[Claim]) -> Iterable[SourceChange]:
 
 
 def evidence(claims: Sequence[Claim]) -> Iterable[Evidence]:
-    held, conflict = _of(claims, "evidence_recorded")
+    held, conflict = that_holds(claims, "evidence_recorded")
     if held is None:
         return
     says = held.says
