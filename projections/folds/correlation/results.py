@@ -105,19 +105,30 @@ def _setup(stored: bytes) -> Setup:
 
 
 def result(event: Recorded) -> tuple[str, Said]:
-    """The motor, and its result without what depends on the motor."""
+    """The motor, and its result without what depends on the motor.
+
+    It holds at the temperature that it was referred to, else at the magnet's: a value cannot have been referred from a
+    temperature that nobody knew.
+    """
     part = event.read(_PARTS[event.type])
-    setup, metric = _tested(event.type, b",".join((part.magnet_temperature.how, *_setup_of(part))))
-    measured, value, u = part.measured, part.measured.value, part.measured.u
+    measured, temperature, dT = part.measured, part.magnet_temperature, None
+    setup, metric = _tested(event.type, b",".join((temperature.how, *_setup_of(part))))
+    value, u = measured.value, measured.u
     if measured.unit != metric.unit:
-        value = convert(value, measured.unit, metric.unit)
-        u = None if u is None else convert_difference(u, measured.unit, metric.unit)
-    temperature, dT = part.magnet_temperature.value, None
-    known = None if temperature is None else finite(convert(temperature.value, temperature.unit, "Cel"))
+        value = finite(convert(value, measured.unit, metric.unit))
+        u = None if u is None else finite(convert_difference(u, measured.unit, metric.unit))
+    known = _in_Cel(temperature.value)
     if known is not None:
-        dT = _ticks_at(part.referred_to, known)
+        referred = _in_Cel(part.referred_to)
+        dT = _exact(_TEMPERATURE.ticks(known if referred is None else referred))
     motor = ref_name(part.motor.issuer, part.motor.id)
-    return motor, Said(finite(value), finite(u), _exact(metric.ticks(value)), known, dT, instant(part.tested_at), setup)
+    return motor, Said(value, u, _exact(metric.ticks(value)), known, dT, instant(part.tested_at), setup)
+
+
+def _in_Cel(temperature: Amount | None) -> float | None:
+    if temperature is None or temperature.unit == "Cel":
+        return None if temperature is None else temperature.value
+    return finite(convert(temperature.value, temperature.unit, "Cel"))
 
 
 _SETUP = (
@@ -192,15 +203,6 @@ def shown(says: Said) -> dict[str, Any]:
         "condition": setup.condition,
         "origin": setup.origin,
     }
-
-
-def _ticks_at(referred_to: Amount | None, temperature: float) -> int:
-    """The temperature that the value holds at: the one it was referred to, else the magnet's.
-
-    A value cannot have been referred from a temperature that nobody knew.
-    """
-    referred = temperature if referred_to is None else convert(referred_to.value, referred_to.unit, "Cel")
-    return _exact(_TEMPERATURE.ticks(referred))
 
 
 def _exact(ticks: int) -> int:
