@@ -106,7 +106,7 @@ class Projector:
         with self.database.connect() as connection:
             return generations.every(connection)
 
-    def _live(self, found: Mapping[str, Checkpoint] | None = None) -> list[Target]:
+    def live(self, found: Mapping[str, Checkpoint] | None = None) -> list[Target]:
         """The live generations of our versions that are folded whole, by whom the lease belongs to."""
         found = self._found() if found is None else found
         mine = [(one, found[name]) for name, one in self.projections.items() if name in found]
@@ -139,7 +139,7 @@ class Projector:
         head = self.log.head()
         target, done = head if until is None else min(until, head), 0
         while self.lease is not None:
-            targets = self._live(found)
+            targets = self.live(found)
             if min((one.position for one in targets), default=target) >= target:
                 break
             parking.block(self.database, self.log, targets)
@@ -199,7 +199,7 @@ class Projector:
             if moved:
                 continue
             late = time.monotonic() > deadline
-            there = min((one.position for one in self._live()), default=wanted) >= wanted
+            there = min((one.position for one in self.live()), default=wanted) >= wanted
             if there and self.whole:  # shares are behind
                 if late:
                     self.sharing.level(wanted)

@@ -49,7 +49,7 @@ def part_rows(database: Database, name: str, projections: Sequence[Projection], 
     spent, position = Spent(), 0
     gc.disable()
     for _ in range(ROUNDS):
-        pages = Pages(database, log, projector._live(), lambda *_: None, projector._done, projector._aside)
+        pages = Pages(database, log, projector.live(), lambda *_: None, projector._done, projector._aside)
         bodies = spent.on("reading bytes", log.read_bytes, position, PAGE)
         spent.on("orjson.loads of the bodies", _loaded, bodies)
         events = spent.on("decoding", _decoded, bodies)

@@ -36,7 +36,7 @@ def test_a_paused_owner_whose_lease_was_taken_writes_nothing(log, postgres):
     assert other.lease.epoch == lease.epoch + 1
     paused.lease = lease
     with pytest.raises(leases.Fenced):
-        Pages(log.database, log, paused._live(), paused._hold, paused._done, paused._aside).run(1, print)
+        Pages(log.database, log, paused.live(), paused._hold, paused._done, paused._aside).run(1, print)
     assert paused.positions() == {"counting": 0}
     assert rows_of(paused, LotSum) == {}
     assert other.catch_up() == 1

@@ -33,7 +33,7 @@ class Overlapping:
     def run(self, until=1000):
         projector, told = self.projector, list[int]()
         owned = (self._hold, projector._done, projector._aside)
-        pages = Pages(projector.database, self.log, projector._live(), *owned, size=SIZE)
+        pages = Pages(projector.database, self.log, projector.live(), *owned, size=SIZE)
         pages.run(until, told.append)
         return told
 
