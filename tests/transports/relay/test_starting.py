@@ -13,7 +13,7 @@ from events.receive import Origin
 from events.receive import draft as draft_of_model
 from events.rules.ledger import EpochOpened
 from services.store.database import Database
-from services.store.log import Append, Log, wall_clock
+from services.store.log import Append, Log, leaf_hash, wall_clock
 from services.store.sealing.epochs import unsealed
 from services.store.sealing.recovering import open_epoch
 from services.transports.kafka import topics
@@ -23,6 +23,7 @@ from services.transports.kafka.relay.records import Record
 from services.transports.kafka.relay.relaying import Relay
 from services.transports.kafka.relay.starting import fixed_topics, standing
 from services.transports.kafka.topics import make_or_check
+from tests.faults.tampering import tamper
 from tests.store.facts import draft
 from tests.transports.relay.plain import number, read
 from tests.transports.relay.test_relay import running, wait_for
@@ -145,6 +146,31 @@ def test_what_was_lost_before_it_was_sealed_is_forked_off_by_the_word_of_a_perso
     published(database, log, kafka)
     again = [one for one in read(kafka.servers, kafka.name("log.v1")) if number(one, "epoch") == 2]
     assert sorted(number(one, "position") for one in again) == [found.shared + 1, log.head()]
+
+
+def test_a_restored_log_that_grew_past_what_was_published_is_known_by_the_event_that_is_there(kafka, database, log):
+    some(log)
+    published(database, log, kafka)
+    tamper(database.owner_url.replace("+psycopg", ""), "cut", 4)  # as a dump has it that was taken at 3
+    some(log, 7)
+    assert "has another event there: it was restored" in refusal(Relay(database, log, kafka, "two"))
+    with database.connect() as connection:
+        found = unsealed(connection, 3)
+    open_epoch(database, found, "The last hour was lost.", wall_clock())
+    published(database, log, kafka)
+    again = [one for one in read(kafka.servers, kafka.name("log.v1")) if number(one, "epoch") == 2]
+    assert sorted(number(one, "position") for one in again) == list(range(4, log.head() + 1))
+
+
+def test_progress_of_an_older_release_does_not_name_its_event_and_is_gone_on_from(kafka, database, log):
+    some(log)
+    published(database, log, kafka)
+    before = newest(kafka)
+    assert before is not None and before.leaf == leaf_hash(log.body(6) or b"").hex()
+    put(kafka, replace(before, leaf=None).record(topics.relay_progress(kafka).name))
+    some(log)
+    after = published(database, log, kafka).progress
+    assert after is not None and (after.position, after.leaf) == (12, leaf_hash(log.body(12) or b"").hex())
 
 
 def test_kafka_that_is_away_is_said_once_and_caught_up_with(kafka, database, log, capsys):

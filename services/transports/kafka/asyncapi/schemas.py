@@ -65,6 +65,8 @@ def _own(shared: dict[str, Any]) -> dict[str, Any]:
     share = {"type": "object", "required": ["sequence", "end"], "properties": {"sequence": whole, "end": whole}}
     progress = {"log_id": {"type": "string"}, "epoch": whole, "position": whole,
                 "partitions": {"type": "object", "additionalProperties": share}}  # fmt: skip
+    leaf = {"type": "string", "pattern": "^[0-9a-f]{64}$",
+            "description": "The leaf hash of the event at that position."}  # fmt: skip
     return {
         "CurrentLimit": {
             "type": "object",
@@ -74,7 +76,7 @@ def _own(shared: dict[str, Any]) -> dict[str, Any]:
             "additionalProperties": False,
             "oneOf": [{"required": ["limits"]}, {"required": ["sourcing"]}],
         },
-        "Progress": {"type": "object", "required": list(progress), "properties": progress},
+        "Progress": {"type": "object", "required": list(progress), "properties": progress | {"leaf": leaf}},
     }
 
 

@@ -10,7 +10,7 @@ import orjson
 from events.errors import Refused
 from events.partitions import partition_of
 from events.refs import ref_text
-from services.store.log import Log
+from services.store.log import Log, leaf_hash
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.relay.current import Current
@@ -34,11 +34,15 @@ _outer = msgspec.json.Decoder(_Outer).decode
 
 @dataclass(slots=True)
 class Outgoing:
-    """The records of a page in order, and how many each partition of `log.v1` then has, from its first one on."""
+    """The records of a page in order, and how many each partition of `log.v1` then has, from its first one on.
+
+    `leaf` is that of the event at `position`, as in the progress.
+    """
 
     records: list[Record]
     position: int
     sequences: list[int]
+    leaf: str | None
 
     def progress(self, before: Progress, last: Mapping[int, int]) -> Progress:
         """The progress once these are committed; `last` has the offset of the last record sent to a partition."""
@@ -46,7 +50,7 @@ class Outgoing:
             Share(sequence, last[p] + 1 if p in last else before.shares[p].end)
             for p, sequence in enumerate(self.sequences)
         )
-        return Progress(before.log_id, before.epoch, self.position, shares)
+        return Progress(before.log_id, before.epoch, self.position, shares, self.leaf)
 
 
 class Pages:
@@ -67,7 +71,8 @@ class Pages:
     def outgoing(self, page: Page, before: Progress) -> Outgoing:
         """The records of these stored events. Raises Refused, UnknownType; Unavailable, Forbidden."""
         sequences = [share.sequence for share in before.shares]
-        made = Outgoing([], page[-1][0], sequences)
+        last, stored = page[-1]
+        made = Outgoing([], last, sequences, leaf_hash(stored).hex())
         partitions, epoch = len(sequences), b"%d" % before.epoch
         topic, add = self.log_topic, made.records.append
         for position, body in page:

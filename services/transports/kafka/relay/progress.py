@@ -25,17 +25,23 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Up to which position of which log, in which epoch, everything is published; `shares` by partition."""
+    """Up to which position of which log, in which epoch, everything is published; `shares` by partition.
+
+    `leaf` is the leaf hash (hex) of the event at the position: a log that has another one there was restored. None
+    where nothing was published, and for what an older release wrote.
+    """
 
     log_id: str
     epoch: int
     position: int
     shares: tuple[Share, ...]
+    leaf: str | None = None
 
     def record(self, topic: str) -> Record:
         """The record that says so."""
         shares = {str(p): {"sequence": one.sequence, "end": one.end} for p, one in enumerate(self.shares)}
         said = {"log_id": self.log_id, "epoch": self.epoch, "position": self.position, "partitions": shares}
+        said |= {"leaf": self.leaf} if self.leaf is not None else {}
         return Record(topic, KEY, orjson.dumps(said), [("content-type", b"application/json")], 0)
 
 
@@ -47,6 +53,7 @@ def read(said: Mapping[str, Any]) -> Progress:
         int(said["epoch"]),
         int(said["position"]),
         tuple(Share(shares[str(p)]["sequence"], shares[str(p)]["end"]) for p in range(len(shares))),
+        said.get("leaf"),
     )
 
 

@@ -135,8 +135,9 @@ class Relay:
         found = progresses.ends(self.cluster, partitions, tails=self.from_start)
         go_on = starting.again if self.from_start else starting.going_on
         progress = go_on(self.cluster, now, known, found)
+        starting.check_same(self.log, progress)
         if progress != known and known is not None:
-            made = Outgoing([], progress.position, [share.sequence for share in progress.shares])
+            made = Outgoing([], progress.position, [share.sequence for share in progress.shares], progress.leaf)
             if not self.from_start:
                 there = keys_there(self.cluster, pages.current.topic)
                 made.records = pages.current.all(progress.position, there, progress.epoch)

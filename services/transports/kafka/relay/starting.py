@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from events.errors import Refused
 from services.store.database import Database
+from services.store.log import Log, leaf_hash
 from services.store.sealing.epochs import Opening, head_of, openings
 from services.store.sealing.ledger import log_id
 from services.transports.kafka import topics
@@ -13,6 +14,11 @@ from services.transports.kafka.relay.progress import Found, Progress, Share
 from services.transports.kafka.topics import Topic
 
 FROM_START = "lodestone relay --from-start"
+RECOVER = (
+    "`lodestone recover` shows what is lost and opens a new epoch; then start the relay again. (Where recover finds "
+    "nothing, because what is lost was not sealed yet: `lodestone recover --after` with the last position of what was "
+    "restored.)"
+)
 
 
 def fixed_topics(cluster: Cluster) -> list[Topic]:
@@ -71,7 +77,8 @@ def going_on(cluster: Cluster, now: Standing, progress: Progress | None, found: 
     _check_topic(cluster, progress, found)
     fork = now.fork_after(progress.epoch)
     if fork is not None:
-        return replace(progress, epoch=now.epoch, position=min(progress.position, fork))
+        forked = progress if progress.position <= fork else replace(progress, position=fork, leaf=None)
+        return replace(forked, epoch=now.epoch)
     check_restored(now, progress)
     return progress
 
@@ -81,9 +88,19 @@ def check_restored(now: Standing, progress: Progress) -> None:
     if now.epoch < progress.epoch or now.head < progress.position:
         raise Refused(
             f"Published is up to position {progress.position} of epoch {progress.epoch}, and the log in this database "
-            f"ends at {now.head} in epoch {now.epoch}: it was restored from an older state. `lodestone recover` shows "
-            "what is lost and opens a new epoch; then start the relay again. (Where recover finds nothing, because "
-            "what is lost was not sealed yet: `lodestone recover --after` with the last position of what was restored.)"
+            f"ends at {now.head} in epoch {now.epoch}: it was restored from an older state. {RECOVER}"
+        )
+
+
+def check_same(log: Log, progress: Progress) -> None:
+    """The log has the event that was published last. Raises Refused when it has another: it was restored, and grew."""
+    if progress.leaf is None:
+        return
+    stored = log.body(progress.position)
+    if stored is None or leaf_hash(stored).hex() != progress.leaf:
+        raise Refused(
+            f"Published is up to position {progress.position}, and the log in this database has another event there: "
+            f"it was restored from an older state, and went on since. {RECOVER}"
         )
 
 
