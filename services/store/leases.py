@@ -46,6 +46,11 @@ def check(connection: Connection, lease: Lease) -> None:
         raise Fenced(f"The lease '{lease.name}' went to another process.")
 
 
+def unsettle(connection: Connection, name: str) -> None:
+    """Let who holds this lease take it again, and read again what it has read, before it writes anything more."""
+    connection.execute(text("UPDATE leases SET epoch = epoch + 1 WHERE name = :name"), {"name": name})
+
+
 def owner_of(pid: int) -> str:
     """The name under which a process of this machine holds its leases."""
     return f"{socket.gethostname()}:{pid}"

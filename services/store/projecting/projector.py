@@ -219,7 +219,7 @@ class Projector:
 
     def retry_parked(self) -> int:
         """Fold the parked events again; returns how many went in."""
-        return Retrying(self.database, self.log, self.projections, self.sharing, self._release).run()
+        return Retrying(self.database, self.log, self.projections, self.sharing, self._release, LEASE).run()
 
     def rebuild(self, name: str, progress: Progress | None = None) -> int:
         """Fold a projection from the start into fresh tables beside the live ones, then swap; returns the position.

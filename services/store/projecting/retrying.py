@@ -1,10 +1,15 @@
-"""Retrying: folding again what was set aside, each event in a transaction of its own."""
+"""Retrying: folding again what was set aside, each event in a transaction of its own.
+
+The checkpoint stays where it is. So a page that was folded meanwhile, from rows as they were before, must not be
+written: who folds is made to begin it again.
+"""
 
 from collections.abc import Mapping
 
 from sqlalchemy import delete, select
 
 from projections.folds.fold import Projection
+from services.store import leases
 from services.store.database import Database
 from services.store.log import Log
 from services.store.projecting import generations, parking, shares
@@ -15,7 +20,7 @@ from services.store.tables import parked_events
 
 
 class Retrying:
-    """Folds parked events of these projections again."""
+    """Folds parked events of these projections again. `lease` names the one of who folds their pages."""
 
     def __init__(
         self,
@@ -24,12 +29,14 @@ class Retrying:
         projections: Mapping[str, Projection],
         sharing: Sharing,
         release_of: Releases,
+        lease: str,
     ) -> None:
         self.database = database
         self.log = log
         self.projections = projections
         self.sharing = sharing
         self.release_of = release_of
+        self.lease = lease
 
     def run(self) -> int:
         """How many went in."""
@@ -42,6 +49,7 @@ class Retrying:
         with self.database.begin() as connection:
             if projection.divisible:
                 shares.alone(connection)
+            leases.unsettle(connection, self.lease)  # before the checkpoint, as a page does
             at = generations.ours(connection, projection, lock=True)
             if at is None or connection.execute(select(parked_events.c.position).where(this)).first() is None:
                 return False  # another version folds it now, or another process was quicker

@@ -154,3 +154,25 @@ def test_where_order_does_not_count_nothing_waits(log):
     made.catch_up()
     assert [item.position for item in made.parked()] == [1]
     assert rows_of(made, Motor)["m1"]["ticks"] == 2
+
+
+def test_an_event_that_is_retried_while_a_page_is_folded_counts_with_those_of_the_page(log):
+    append(log, built(1, "L1", 1, "good"), built(2, "L1", 2, "bad"))
+    first = projecting(log, ordered("bad"))
+    first.catch_up()
+    first.let_go()
+    append(log, built(3, "L1", 3, "good"))
+    made, other, retried = projecting(log, ordered(None)), projecting(log, ordered(None)), list[int]()
+    hold = made._hold
+
+    def late(connection, targets):
+        """The page is folded and about to be written: another process retries what was set aside."""
+        if not retried:
+            retried.append(other.retry_parked())
+        hold(connection, targets)
+
+    made._hold = late
+    assert made.catch_up() == 0
+    assert made.catch_up() == 1
+    assert retried == [1]
+    assert made.digest("counting") == state_digest(fold_all(COUNTING, log.read(0, 10)))
