@@ -19,6 +19,7 @@ from services.store.sealing.recovering import open_epoch
 from services.transports.kafka import topics
 from services.transports.kafka.connecting import Cluster
 from services.transports.kafka.relay.progress import Progress, Share, newest
+from services.transports.kafka.relay.publishing import Publisher
 from services.transports.kafka.relay.records import Record
 from services.transports.kafka.relay.relaying import Relay
 from services.transports.kafka.relay.starting import fixed_topics, standing
@@ -113,6 +114,24 @@ def test_a_lost_progress_topic_is_named_and_the_log_goes_behind_what_is_there(ka
     for partition in range(4):
         mine = [one for one in found if one.partition == partition]
         assert [number(one, "sequence") for one in mine] == list(range(1, len(mine) + 1))
+
+
+def test_what_a_relay_left_that_was_killed_in_its_first_page_counts_as_nothing(kafka, database, log):
+    some(log)
+    make_or_check(kafka, fixed_topics(kafka))
+    killed = Publisher(kafka, 1_000_000)
+    killed.fence()
+
+    def dies(last: Any) -> Record:
+        raise Refused("It was killed here.")
+
+    with pytest.raises(Refused, match="killed"):
+        killed.publish([Record(kafka.name("log.v1"), b"k", b"{}", [], 0)], dies, lambda: None)
+    killed.close()
+    published(database, log, kafka)
+    found = read(kafka.servers, kafka.name("log.v1"))
+    assert sorted(number(one, "position") for one in found) == list(range(1, 7))
+    assert published(database, log, kafka).progress == newest(kafka)
 
 
 def test_a_new_epoch_goes_on_after_the_fork_and_brings_the_current_limits_in_line(kafka, database, log):

@@ -132,7 +132,7 @@ class Relay:
         self._beat(at_once=True)  # whoever paused between lease and producer finds here that it came too late
         now = starting.standing(self.database)
         known = progresses.newest(self.cluster)
-        found = progresses.ends(self.cluster, partitions, tails=self.from_start)
+        found = progresses.ends(self.cluster, partitions, tails=self.from_start or known is None)
         go_on = starting.again if self.from_start else starting.going_on
         progress = go_on(self.cluster, now, known, found)
         starting.check_same(self.log, progress)

@@ -62,11 +62,14 @@ def first(now: Standing, partitions: int) -> Progress:
 def going_on(cluster: Cluster, now: Standing, progress: Progress | None, found: Sequence[Found]) -> Progress:
     """Where to go on: after what was published, or after what this epoch shares with it.
 
+    `found` has the tails of partitions where there is no progress.
+
     Raises Refused with one sentence on what does not fit and what to do.
     """
     name = topics.whole_log(cluster).name
     if progress is None:
-        if any(one.end for one in found):
+        # What a relay gave up that was killed in its first page counts as nothing.
+        if any(one.sequence for one in found):
             raise Refused(
                 f"The topic {name} holds records, and {topics.relay_progress(cluster).name} does not say up to where: "
                 f"it was deleted or emptied. `{FROM_START}` publishes the whole log again behind them; readers know "
