@@ -72,8 +72,8 @@ class _Document:
     time: str
 
 
-def _read(event: Recorded) -> tuple[str, dict[str, Any]]:
-    return f"lots/{ref_text(event.data['lot'])}", dict(event.data)
+def _read(event: Recorded) -> tuple[str, Mapping[str, Any]]:
+    return f"lots/{event.partition_key}", event.data
 
 
 _READ: Mapping[str, Reader] = dict.fromkeys(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
+from orjson import Fragment
 
 from events.catalogue import CATALOGUE, DOMAIN, type_of
 from events.envelope import Recorded
@@ -14,10 +15,14 @@ from events.facts.tests import TestVoided
 from projections.folds.fates import Fate, Fates
 from projections.folds.fold import Key, Projection, Ref, Row, Rows
 from projections.folds.memory import key_of
+from projections.folds.written import read, written
 
 
 class Claim(Struct, frozen=True, gc=False):
-    """What one fact says, which `type` of fact it is, and its `fate` ("replaced", "voided") once it counts nowhere."""
+    """What one fact says, which `type` of fact it is, and its `fate` ("replaced", "voided") once it counts nowhere.
+
+    `text` is the JSON of what it says, where that is the event's own.
+    """
 
     time: str
     source: str
@@ -26,13 +31,16 @@ class Claim(Struct, frozen=True, gc=False):
     type: str
     says: Any
     fate: str | None = None
+    text: Raw = Raw()
 
-    def stored(self, says: Any) -> list[Any]:
-        """As rows hold it, what it says in the form that they have for it: the values, without a fate that is none."""
+    def stored(self) -> list[Any]:
+        """As rows hold it, to be written: the values, without a fate that is none."""
+        says = Fragment(bytes(self.text)) if self.text else self.says
         values = [self.time, self.source, self.id, self.position, self.type, says]
         return [*values, self.fate] if self.fate else values
 
 
+_NO_TEXT = Raw()
 FACTS = frozenset(name for name in DOMAIN if not CATALOGUE[name].versioned)
 """Every fact may carry `replaces`, so every fold of facts reads them all."""
 VOIDED = type_of(TestVoided)
@@ -54,12 +62,12 @@ class Claims(Row, frozen=True):
     @classmethod
     def keep(cls, home: str, claims: Sequence[Claim], known: Any) -> "Claims":
         """The row of a home."""
-        return cls(home, [claim.stored(claim.says) for claim in claims])
+        return cls(home, written([claim.stored() for claim in claims]))
 
 
 def claims_of(stored: Iterable[Sequence[Any]]) -> list[Claim]:
     """The claims that a row holds."""
-    return [Claim(*claim) for claim in stored]
+    return [Claim(*claim) for claim in read(stored)]
 
 
 Reader = Callable[[Recorded], tuple[str, Any]]
@@ -188,7 +196,9 @@ class _Batch:
             reader = read.get(type)
             if reader is not None:
                 home, says = reader(event)
-                said.append((home, Claim(event.time, event.source, event.id, event.position, SHORT[type], says)))
+                text = event.text if says is event.parsed else _NO_TEXT
+                claim = Claim(event.time, event.source, event.id, event.position, SHORT[type], says, None, text)
+                said.append((home, claim))
             if (event.corrects or type == VOIDED) and (found := self._correction(event)) is not None:
                 corrections.append(found)
         self._load_fates(said, corrections)

@@ -7,7 +7,6 @@ from events.canonical import canonical
 from events.catalogue import type_of
 from events.envelope import Recorded
 from events.facts import motors, tests
-from events.refs import ref_text
 from events.vocabulary.covariates import COVARIATES
 from projections.folds.accumulators import One, moved
 from projections.folds.claims import Change, Claim, Claims, Reader, Scheme, living, projection, that_holds
@@ -87,17 +86,13 @@ class LotLife(Row, frozen=True):
     __sums__: ClassVar[tuple[str, ...]] = ("failed", "exposure_ticks", "motors")
 
 
-def _home(event: Recorded) -> str:
-    return f"motors/{ref_text(event.data['motor'])}"
-
-
-def _build(event: Recorded) -> tuple[str, dict[str, Any]]:
-    return _home(event), dict(event.data)
+def _build(event: Recorded) -> tuple[str, Mapping[str, Any]]:
+    return f"motors/{event.partition_key}", event.data
 
 
 def _record(event: Recorded) -> tuple[str, dict[str, Any]]:
     data = event.data
-    return _home(event), {
+    return f"motors/{event.partition_key}", {
         "type": event.type.split(".")[2],
         "life_h": finite(quantity(data["life"], "h")),
         "mode": data.get("mode"),

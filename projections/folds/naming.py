@@ -46,8 +46,9 @@ THINGS: Mapping[str, str] = {
 
 def things_of(event: Recorded) -> set[str]:
     """Everything that the event names: a test its motor and bench, a build its lots, a notice its case and party."""
-    found = set[str]()
-    _gather(event.read(_part(event.type)), found)
+    part, kind = _part(event.type)
+    found = set() if kind is None else {f"{kind}/{event.partition_key}"}
+    _gather(event.read(part), found)
     return found
 
 
@@ -81,15 +82,17 @@ def _refers(value: Mapping[str, Any]) -> bool:
 
 
 @cache
-def _part(event_type: str) -> Part[Struct]:
-    return Decoder(_struct(CATALOGUE[event_type].model)).decode
+def _part(event_type: str) -> tuple[Part[Struct], str | None]:
+    """What is read of the data of this type, and which kind of thing the event is of, which need not be read."""
+    line = CATALOGUE[event_type]
+    return Decoder(_struct(line.model, line.key)).decode, THINGS.get(line.key)
 
 
-def _struct(model: type[BaseModel]) -> type[Struct]:
+def _struct(model: type[BaseModel], but: str | None = None) -> type[Struct]:
     """Of a model only the fields that can name a thing, themselves or further inside: the others are not even read."""
     schema = model.model_json_schema()
     shared, fields = schema.get("$defs", {}), schema.get("properties", {})
-    naming = [name for name in fields if name in THINGS or _may_name(fields[name], shared, ())]
+    naming = [name for name in fields if name != but and (name in THINGS or _may_name(fields[name], shared, ()))]
     kinds = [(name, _kind(name, model.model_fields[name].annotation), None) for name in naming]
     namespace = {"kinds": tuple(map(THINGS.get, naming))}
     return defstruct("Naming", kinds, namespace=namespace, frozen=True, gc=False)

@@ -11,6 +11,7 @@ from events.vocabulary import characteristics
 from projections.folds.correlation import CORRELATION, CrossSum, MotorResults, ResultGroup
 from projections.folds.correlation.results import SAMPLE
 from projections.folds.memory import digest_rows
+from projections.folds.written import read
 from tests.folds.dictionaries import fold_all, state_digest
 from tests.folds.plants import at, built, event, plants, recorded, ref, void
 
@@ -129,10 +130,10 @@ def test_the_digest_is_that_of_the_number_however_a_home_gives_it_back():
 
     def digest(value):
         row = motor(fold(measured("flux_measured", "1", **flux)))
-        (claim,) = row.claims
+        (claim,) = read(row.claims)
         assert claim[5][0] == 1e22
         claim[5][0] = value
-        return digest_rows({MotorResults: [asdict(row)]})
+        return digest_rows({MotorResults: [asdict(replace(row, claims=[claim]))]})
 
     assert digest(10**22) == digest(1e22) != digest(1e21)
 
@@ -217,7 +218,7 @@ def test_of_two_build_records_the_lower_holds(order):
 
 def test_a_motor_whose_results_version_2_kept_shows_them_until_it_is_folded_again():
     row = motor(fold(built(a=4), eta("1"), eta("2", why="suspect", bench="B2"), void("v", "2")))
-    build, _good, gone = row.claims
+    build, _good, gone = claims = read(row.claims)
     assert build[4] == "motor_built" and gone[6] == "voided"
 
     def before(claim):
@@ -227,7 +228,7 @@ def test_a_motor_whose_results_version_2_kept_shows_them_until_it_is_folded_agai
             kept["says"] = {name: value for name, value in shown.items() if name in SAID and value is not None}
         return kept
 
-    old = replace(row, claims=[before(claim) for claim in row.claims])
+    old = replace(row, claims=[before(claim) for claim in claims])
     assert (old.tests, old.gone, old.test_events) == (row.tests, row.gone, row.test_events)
     assert digest_rows({MotorResults: [asdict(old)]}) == digest_rows({MotorResults: [asdict(row)]})
 

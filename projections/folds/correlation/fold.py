@@ -6,7 +6,6 @@ from typing import Any
 from events.catalogue import type_of
 from events.envelope import Recorded
 from events.facts import motors
-from events.refs import ref_text
 from projections.folds.claims import Reader, Scheme, projection
 from projections.folds.correlation.contributions import add
 from projections.folds.correlation.motor import MotorResults, keep, known, told
@@ -15,7 +14,7 @@ from projections.folds.correlation.rows import CORRELATION_ROWS, CorrelationFate
 
 
 def _build(event: Recorded) -> tuple[str, Mapping[str, Any]]:
-    return ref_text(event.data["motor"]), event.data
+    return event.partition_key, event.data
 
 
 _READ: Mapping[str, Reader] = {

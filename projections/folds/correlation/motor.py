@@ -12,6 +12,7 @@ from projections.folds.correlation.results import TICK_LIMIT, Said, said, said_b
 from projections.folds.fold import Row
 from projections.folds.reading import instant, ref
 from projections.folds.rotors import Rotor, rotor_at, rotors_of
+from projections.folds.written import read, written
 
 BUILDS = frozenset({"motor_built", "rotor_replaced"})
 
@@ -171,17 +172,20 @@ def keep(motor: str, claims: Sequence[Claim], found: Known) -> MotorResults:
         counted=reasons.count(None),
         waiting=reasons.count("waiting_for_genealogy"),
         empty=not (found.built or found.tests or found.rotors),
-        claims=[_stored(claim) for claim in claims],
+        claims=written([_stored(claim) for claim in claims]),
     )
 
 
 def _stored(claim: Claim) -> list[Any]:
-    return claim.stored(claim.says if claim.type in BUILDS else claim.says.stored())
+    found = claim.stored()
+    if claim.type not in BUILDS:
+        found[5] = claim.says.stored()
+    return found
 
 
 def told(stored: Iterable[Sequence[Any]]) -> list[Claim]:
     """The claims that a row holds."""
-    claims = claims_of(_before(one) if isinstance(one, Mapping) else one for one in stored)
+    claims = claims_of(_before(one) if isinstance(one, Mapping) else one for one in read(stored))
     return [claim if claim.type in BUILDS else replace(claim, says=said(claim.says)) for claim in claims]
 
 

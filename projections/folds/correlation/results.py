@@ -15,12 +15,11 @@ from events.catalogue import type_of
 from events.envelope import Part, Recorded
 from events.errors import Invalid
 from events.facts import tests
-from events.refs import ref_name
 from events.vocabulary import characteristics
 from events.vocabulary.characteristics import Characteristic
 from events.vocabulary.covariates import COVARIATES
 from events.vocabulary.units import convert, convert_difference
-from projections.folds.reading import Amount, Named, finite, instant, origin, ref
+from projections.folds.reading import Amount, finite, instant, origin, ref
 
 EFFICIENCY = type_of(tests.EfficiencyMeasured)
 FLUX = type_of(tests.FluxMeasured)
@@ -121,8 +120,8 @@ def result(event: Recorded) -> tuple[str, Said]:
     if known is not None:
         referred = _in_Cel(part.referred_to)
         dT = _exact(_TEMPERATURE.ticks(known if referred is None else referred))
-    motor = ref_name(part.motor.issuer, part.motor.id)
-    return motor, Said(value, u, _exact(metric.ticks(value)), known, dT, instant(part.tested_at), setup)
+    said = Said(value, u, _exact(metric.ticks(value)), known, dT, instant(part.tested_at), setup)
+    return event.partition_key, said
 
 
 def _in_Cel(temperature: Amount | None) -> float | None:
@@ -150,7 +149,6 @@ class _Temperature(Struct, frozen=True, gc=False):
 def _part(measured: str) -> Part[Any]:
     """What a result is made of; how the test was done stays text, which is the same for many."""
     fields: list[Any] = [
-        ("motor", Named),
         ("measured", Amount, msgspec.field(name=measured)),
         ("tested_at", str),
         ("magnet_temperature", _Temperature, _Temperature()),

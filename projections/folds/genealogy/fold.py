@@ -26,30 +26,29 @@ COUNTS = frozenset({"identity_preserved", "controlled_blending"})
 COMPOSES = COUNTS | {"segregated"}
 
 
-def _home(kind: str, *fields: str) -> Reader:
-    """Claims of the thing that these fields of the data name, kept whole."""
+def _home(kind: str, *further: str) -> Reader:
+    """Claims of the thing that the event is of, or of what further fields name beside it, kept whole."""
 
-    def read(event: Recorded) -> tuple[str, dict[str, Any]]:
-        parts = [event.data[field] for field in fields]
-        names = [ref(part) or "" if isinstance(part, dict) else part for part in parts]
-        return "/".join([kind, *names]), dict(event.data)
+    def read(event: Recorded) -> tuple[str, Mapping[str, Any]]:
+        data = event.data
+        return "/".join([kind, event.partition_key, *map(data.__getitem__, further)]), data
 
     return read
 
 
 _READ: Mapping[str, Reader] = {
-    type_of(lots.LotRegistered): _home("lots", "lot"),
-    type_of(lots.LotWithdrawn): _home("lots", "lot"),
-    type_of(motors.MotorBuilt): _home("motors", "motor"),
-    type_of(motors.RotorReplaced): _home("motors", "motor"),
-    type_of(motors.MotorRetired): _home("motors", "motor"),
-    type_of(motors.MotorTypeRegistered): _home("motor_types", "motor_type"),
-    type_of(parties.PartyRegistered): _home("parties", "party"),
-    type_of(parties.PartyRetired): _home("parties", "party"),
-    type_of(benches.BenchRegistered): _home("benches", "bench"),
-    type_of(benches.CalibrationRecorded): _home("calibrations", "bench", "calibration"),
-    type_of(sources.SourceChanged): _home("changes", "supplier", "change"),
-    type_of(sources.EvidenceRecorded): _home("evidence", "supplier", "evidence"),
+    type_of(lots.LotRegistered): _home("lots"),
+    type_of(lots.LotWithdrawn): _home("lots"),
+    type_of(motors.MotorBuilt): _home("motors"),
+    type_of(motors.RotorReplaced): _home("motors"),
+    type_of(motors.MotorRetired): _home("motors"),
+    type_of(motors.MotorTypeRegistered): _home("motor_types"),
+    type_of(parties.PartyRegistered): _home("parties"),
+    type_of(parties.PartyRetired): _home("parties"),
+    type_of(benches.BenchRegistered): _home("benches"),
+    type_of(benches.CalibrationRecorded): _home("calibrations", "calibration"),
+    type_of(sources.SourceChanged): _home("changes", "change"),
+    type_of(sources.EvidenceRecorded): _home("evidence", "evidence"),
 }
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
-import orjson
 from psycopg import Connection as Raw
 
+from projections.folds.written import Written, written
 from services.store.projecting.shapes import SCHEMA, Shape
 
 FEW = 12
@@ -106,12 +106,7 @@ def _encoders(shape: Shape) -> list[tuple[int, Callable[[Any], Any]]]:
 
 def _text(value: Any) -> str | None:
     """The value as JSON."""
-    if value is None:
-        return None
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:  # an integer beyond 64 bits
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return value if value is None or value.__class__ is Written else written(value)
 
 
 def _json(value: Any) -> str | None:
