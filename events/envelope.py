@@ -142,6 +142,8 @@ def utc_text(moment: datetime) -> str:
 
 def _utc(text: str) -> str:
     """`utc_text` of a stored time; one that is in UTC already, as most are, is not parsed."""
+    if text[19:] == "+00:00" and text[10] == "T" and text[7] == "-":  # as benches write it
+        return text[:19] + ".000000Z"
     found = _IN_UTC(text)
     if found is None:
         return utc_text(datetime.fromisoformat(text))

@@ -1,6 +1,6 @@
 """Folding a page of events into generations of tables: at once where all is well, event by event where one is not."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,8 @@ from events.errors import DomainError, UnknownType
 from projections.folds.fold import Projection, Ref
 from projections.folds.memory import Find
 from services.store.log import Log
-from services.store.projecting.rows import BatchRows
+from services.store.projecting.rows import BatchRows, empty_tables
+from services.store.projecting.shapes import table_name
 
 POISON = (DomainError, ValueError, KeyError, TypeError, ArithmeticError, AssertionError, AttributeError, IndexError)
 """What a fold may fail with."""
@@ -137,18 +138,38 @@ def mine(target: Target, events: Sequence[Recorded], types: Set[str] | None = No
     return ahead if types is not None and types <= read else [event for event in ahead if event.type in read]
 
 
+def empty(raw: Raw[Any], targets: Iterable[Target]) -> list[set[type[Any]]]:
+    """Of each of these generations the row types of which no row is stored."""
+    named = [
+        [
+            (table_name(target.projection, row_type, target.generation), row_type)
+            for row_type in target.projection.row_types
+        ]
+        for target in targets
+    ]
+    nothing_in = empty_tables(raw, [name for tables in named for name, _ in tables])
+    return [{row_type for name, row_type in tables if name in nothing_in} for tables in named]
+
+
 def folded(
-    raw: Raw[Any], log: Log, target: Target, wanted: Sequence[Recorded], before: BatchRows | None = None
+    raw: Raw[Any],
+    log: Log,
+    target: Target,
+    wanted: Sequence[Recorded],
+    before: BatchRows | None = None,
+    nothing_of: Collection[type[Any]] = (),
 ) -> BatchRows | None:
     """The rows after these events, which are its own, not yet written; None where there are none.
 
-    `before` are those of the page before, where they are being written. Raises one of POISON.
+    `before` are those of the page before, where they are being written; `nothing_of` are row types without any stored.
+    Raises one of POISON.
     """
     if not wanted:
         return None
     if target.blocked and any(target.waits(event) for event in wanted):
         raise ValueError("some of these events wait for one that was set aside")
-    rows = BatchRows(raw, target.projection, target.generation, target.earlier(log, wanted[0].position - 1), before)
+    earlier = target.earlier(log, wanted[0].position - 1)
+    rows = BatchRows(raw, target.projection, target.generation, earlier, before, nothing_of)
     target.projection.fold_events(wanted, rows)
     rows.settled()
     return rows

@@ -20,6 +20,7 @@ from services.store.projecting.folding import (
     Refusal,
     Releases,
     Target,
+    empty,
     fold_carefully,
     folded,
     known_part,
@@ -27,7 +28,7 @@ from services.store.projecting.folding import (
     no_release,
     types_of,
 )
-from services.store.projecting.rows import BatchRows
+from services.store.projecting.rows import MANY, BatchRows
 
 PAGE = 4096
 """Events in a page: the more, the fewer rows are written for each; memory stays bounded by three of them.
@@ -153,10 +154,12 @@ class Pages:
         types = types_of(events)
         with self.database.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")  # holds nothing up while Python folds
+            raw = raw_of(connection)
+            nothing_of = empty(raw, self.targets) if len(events) > MANY else [set()] * len(self.targets)
             try:
-                for target, rows in zip(self.targets, earlier, strict=True):
+                for target, rows, none in zip(self.targets, earlier, nothing_of, strict=True):
                     wanted = mine(target, events, types)
-                    page.rows.append(folded(raw_of(connection), self.log, target, wanted, rows))
+                    page.rows.append(folded(raw, self.log, target, wanted, rows, none))
             except UNWRITABLE:
                 return None
         return page

@@ -1,6 +1,6 @@
 """The PostgreSQL home of rows: loaded by key, changed in memory, and written back in bulk."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -19,10 +19,18 @@ MANY = 64
 """For more keys than this it pays to look first whether a table holds any rows, or few."""
 
 
+def empty_tables(raw: Raw[Any], tables: Sequence[str]) -> set[str]:
+    """Those of these tables that hold nothing, asked in one query."""
+    asked = ", ".join(f'EXISTS (SELECT FROM {SCHEMA}."{name}")' for name in tables)
+    found = raw.execute(f"SELECT {asked}").fetchone() or ()
+    return {name for name, filled in zip(tables, found, strict=True) if not filled}
+
+
 class BatchRows:
     """The rows of one batch in memory: loaded by key, changed, and written back together.
 
-    `before` is the batch before it where that is still being written: what it changed is taken from there.
+    `before` is the batch before it where that is still being written: what it changed is taken from there. `empty` are
+    row types of which no row is stored: they need not be asked for.
     """
 
     def __init__(
@@ -32,11 +40,13 @@ class BatchRows:
         generation: int,
         find: Find,
         before: "BatchRows | None" = None,
+        empty: Collection[type[Any]] = (),
     ) -> None:
         self._raw = raw
         self._projection = projection
         self._generation = generation
         self._find = find
+        self._empty = empty
         self._loaded: dict[type[Any], Table] = {row_type: {} for row_type in projection.row_types}
         self._before = {} if before is None else before.changed
         self.changed: dict[type[Any], Table] = {}
@@ -94,20 +104,18 @@ class BatchRows:
         here, before = self._loaded[row_type], self._before.get(row_type, {})
         here.update({key: before.get(key) for key in wanted})
         asked = [key for key in wanted if key not in before]
-        if not asked or (len(asked) > MANY and not self._first(row_type, 1)):
+        if not asked or row_type in self._empty:
             return
         for row in self._with_keys(row_type, asked):
             here[key_of(row)] = row
 
     def pick(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> Sequence[R]:
         """The stored rows with these keys; all rows of a small table, where that is less work."""
-        if not keys:
-            return ()
         found, before = list[R](), self._before.get(row_type, {})
-        if len(keys) > MANY:
-            found = self._first(row_type, MANY + 1)
-        if len(keys) <= MANY or len(found) > MANY:
-            found = self._with_keys(row_type, keys)
+        if keys and row_type not in self._empty:
+            found = self._first(row_type, MANY + 1) if len(keys) > MANY else found
+            if len(keys) <= MANY or len(found) > MANY:
+                found = self._with_keys(row_type, keys)
         rest = [row for row in found if key_of(row) not in before]
         return [*rest, *(row for row in before.values() if row is not None)]
 
