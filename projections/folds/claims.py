@@ -13,7 +13,7 @@ from events.catalogue import CATALOGUE, DOMAIN, type_of
 from events.envelope import Recorded
 from events.facts.tests import TestVoided
 from projections.folds.fates import Fate, Fates
-from projections.folds.fold import Key, Projection, Ref, Row, Rows
+from projections.folds.fold import Projection, Ref, Row, Rows
 from projections.folds.memory import key_of
 from projections.folds.written import read, written
 
@@ -238,10 +238,8 @@ class _Batch:
             if (reader := read.get(event.type)) is not None:
                 earlier[ref] = event, reader(event)[0]
         homes = dict.fromkeys([*(home for home, _ in said), *(home for _, home in earlier.values())])
-        home_type = self.scheme.home
-        self.rows.load([Key(home_type, (home,)) for home in homes])
-        for home in homes:
-            row = self.rows.get(home_type, home)
+        stored = self.rows.those(self.scheme.home, [(home,) for home in homes])
+        for home, row in zip(homes, stored, strict=True):
             old = self.old[home] = None if row is None else self.scheme.told(row.claims)
             self.new[home] = [] if old is None else list(old)
         return earlier
@@ -257,12 +255,13 @@ class _Batch:
 
     def _write(self) -> None:
         scheme, rows = self.scheme, self.rows
-        changes: list[Change] = []
+        changes, kept = list[Change](), dict[tuple[str], Any]()
         for home, claims in self.new.items():
             claims.sort(key=order)
             known, before = scheme.know(home, claims), self.old[home]
             changes.append((home, None if before is None else scheme.know(home, before), known))
-            rows.put(scheme.keep(home, claims, known))
+            kept[home,] = scheme.keep(home, claims, known)
+        rows.put_all(scheme.home, kept)
         if scheme.follow is not nothing:
             for _, old, new in changes:
                 _put_rows(() if old is None else scheme.follow(old), scheme.follow(new), rows)

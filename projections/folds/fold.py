@@ -46,11 +46,17 @@ class Rows(Protocol):
     def get(self, row_type: type[R], *key: Any) -> R | None:
         """The row with this key, or None."""
 
+    def those(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> Iterable[R | None]:
+        """The rows with these keys, in their order, which are at hand from then on; None for a key that has no row."""
+
     def pick(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> Iterable[R]:
         """The stored rows with these keys, perhaps others too, without loading them: most keys have none."""
 
     def put(self, row: Row) -> None:
         """Store the row under its own key, in place of what was there."""
+
+    def put_all(self, row_type: type[R], rows: Mapping[tuple[Any, ...], R]) -> None:
+        """Store many rows, by their keys."""
 
     def insert(self, row: Row) -> None:
         """Store a row whose key is not there."""

@@ -180,8 +180,9 @@ def _failures(counted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def add(changes: Sequence[Change], rows: Rows) -> None:
     """Add what these motors say now to the sums of their lots, and take away what they said before."""
     for _, old, new in changes:
-        for row in moved(contributions(old or ()), contributions(new)):
-            rows.add(row)
+        if old or new:
+            for row in moved(contributions(old or ()), contributions(new)):
+                rows.add(row)
 
 
 def contributions(lives: Iterable[MotorLife]) -> Iterable[One]:

@@ -50,6 +50,12 @@ class DictRows:
         self._check(row_type, key)
         return self.tables[row_type].get(key)
 
+    def those(self, row_type: type[R], keys: Iterable[tuple[Any, ...]]) -> Iterable[R | None]:
+        """The rows with these keys, which may be read from now on."""
+        keys = list(keys)
+        self.load(Key(row_type, key) for key in keys)
+        return [self.tables[row_type].get(key) for key in keys]
+
     def pick(self, row_type: type[R], keys: Iterable[tuple[Any, ...]]) -> Iterable[R]:
         """The rows with these keys."""
         table = self.tables[row_type]
@@ -58,6 +64,11 @@ class DictRows:
     def put(self, row: Any) -> None:
         """Store the row under its own key."""
         self.tables[type(row)][key_of(row)] = row
+
+    def put_all(self, row_type: type[Any], rows: Mapping[tuple[Any, ...], Any]) -> None:
+        """Store rows under their own keys."""
+        assert all(key_of(row) == key and row.__class__ is row_type for key, row in rows.items())
+        self.tables[row_type].update(rows)
 
     def insert(self, row: Any) -> None:
         """Store a row whose key is not there."""

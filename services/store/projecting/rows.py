@@ -62,9 +62,21 @@ class BatchRows:
         found: R | None = self._loaded[row_type][key]
         return found
 
+    def those(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> Iterable[R | None]:
+        """The rows with these keys, in their order, loaded at once."""
+        loaded, changed = self._loaded[row_type], self.changed.get(row_type, {})
+        missing = [key for key in keys if key not in loaded]
+        if missing:
+            self._load(row_type, missing)
+        return [changed[key] if key in changed else loaded[key] for key in keys]
+
     def put(self, row: Any) -> None:
         """Store the row under its own key."""
         self.changed.setdefault(type(row), {})[key_of(row)] = row
+
+    def put_all(self, row_type: type[R], rows: Mapping[tuple[Any, ...], R]) -> None:
+        """Store many rows, by their keys."""
+        self.changed.setdefault(row_type, {}).update(rows)
 
     def insert(self, row: Any) -> None:
         """Store a row whose key is not there."""
@@ -103,7 +115,7 @@ class BatchRows:
     def _load(self, row_type: type[Any], wanted: Iterable[tuple[Any, ...]]) -> None:
         here, before = self._loaded[row_type], self._before.get(row_type, {})
         here.update({key: before.get(key) for key in wanted})
-        asked = [key for key in wanted if key not in before]
+        asked = [key for key in wanted if key not in before] if before else list(wanted)
         if not asked or row_type in self._empty:
             return
         for row in self._with_keys(row_type, asked):
