@@ -227,6 +227,8 @@ class _Batch:
 
     def _load_fates(self, said: Sequence[_Said], corrections: Sequence[_Correction]) -> None:
         """Fates of the batch's facts, of those they name, and of the tests that voids named so had voided."""
+        if not corrections and not self.rows.may_hold(self.scheme.fate):
+            return
         named = [ref for one in corrections for ref in (one.me, one.replaced, one.target) if ref is not None]
         self.fates.load([*(identity(claim) for _, claim in said), *named])
         self.fates.load([ref for one in named if (ref := self.fates.of(one).voided) is not None])

@@ -49,6 +49,9 @@ class Rows(Protocol):
     def those(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> Iterable[R | None]:
         """The rows with these keys, in their order, which are at hand from then on; None for a key that has no row."""
 
+    def may_hold(self, row_type: type[R]) -> bool:
+        """False only where no row of this type is stored: then none need be looked for."""
+
     def pick(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> Iterable[R]:
         """The stored rows with these keys, perhaps others too, without loading them: most keys have none."""
 

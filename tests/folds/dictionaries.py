@@ -56,6 +56,10 @@ class DictRows:
         self.load(Key(row_type, key) for key in keys)
         return [self.tables[row_type].get(key) for key in keys]
 
+    def may_hold(self, row_type: type[Any]) -> bool:
+        """Whether there is any such row."""
+        return bool(self.tables[row_type])
+
     def pick(self, row_type: type[R], keys: Iterable[tuple[Any, ...]]) -> Iterable[R]:
         """The rows with these keys."""
         table = self.tables[row_type]

@@ -1,6 +1,6 @@
 """One test result as the correlation keeps it: value and covariate in ticks, the set point as its condition."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from operator import attrgetter
@@ -11,7 +11,7 @@ import orjson
 from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
-from events.catalogue import type_of
+from events.catalogue import CATALOGUE, type_of
 from events.envelope import Part, Recorded
 from events.errors import Invalid
 from events.facts import tests
@@ -109,9 +109,10 @@ def result(event: Recorded) -> tuple[str, Said]:
     It holds at the temperature that it was referred to, else at the magnet's: a value cannot have been referred from a
     temperature that nobody knew.
     """
-    part = event.read(_PARTS[event.type])
+    decode, setup_of = _PARTS[event.type]
+    part = event.read(decode)
     measured, temperature, dT = part.measured, part.magnet_temperature, None
-    setup, metric = _tested(event.type, b",".join((temperature.how, *_setup_of(part))))
+    setup, metric = _tested(event.type, b",".join((temperature.how, *setup_of(part))))
     value, u = measured.value, measured.u
     if measured.unit != metric.unit:
         value = finite(convert(value, measured.unit, metric.unit))
@@ -135,7 +136,7 @@ _SETUP = (
     "operating_point", "soak", "band", "mounting",
 )  # fmt: skip
 """The fields of a test that say how it was done."""
-_setup_of = attrgetter(*_SETUP)
+_SETUPS = {name: tuple(field for field in _SETUP if field in CATALOGUE[name].model.model_fields) for name in MEASURED}
 _NONE = Raw(b"null")
 
 
@@ -146,19 +147,19 @@ class _Temperature(Struct, frozen=True, gc=False):
     value: Amount | None = None
 
 
-def _part(measured: str) -> Part[Any]:
-    """What a result is made of; how the test was done stays text, which is the same for many."""
+def _part(measured: str, setup: Sequence[str]) -> tuple[Part[Any], Callable[[Any], tuple[Raw, ...]]]:
+    """What a result is made of; how the test was done stays text, which is the same for many, and how that is got."""
     fields: list[Any] = [
         ("measured", Amount, msgspec.field(name=measured)),
         ("tested_at", str),
         ("magnet_temperature", _Temperature, _Temperature()),
         ("referred_to", Amount | None, None),
-        *((name, Raw, _NONE) for name in _SETUP),
+        *((name, Raw, _NONE) for name in setup),
     ]
-    return Decoder(msgspec.defstruct("Result", fields, frozen=True, gc=False)).decode
+    return Decoder(msgspec.defstruct("Result", fields, frozen=True, gc=False)).decode, attrgetter(*setup)
 
 
-_PARTS = {name: _part(measured) for name, measured in _MEASUREMENT.items()}
+_PARTS = {name: _part(measured, _SETUPS[name]) for name, measured in _MEASUREMENT.items()}
 _CLAUSE = ("standard", "edition", "clause")
 
 
@@ -166,7 +167,7 @@ _CLAUSE = ("standard", "edition", "clause")
 def _tested(event_type: str, told: bytes) -> tuple[Setup, Characteristic]:
     """The setup that a test's fields tell, as JSON one after the other; and its metric."""
     how, *fields = orjson.loads(b"[%b]" % told)
-    data = dict(zip(_SETUP, fields, strict=True))
+    data: dict[str, Any] = dict.fromkeys(_SETUP) | dict(zip(_SETUPS[event_type], fields, strict=True))
     metric = characteristics.find(data["characteristic"] or _METRIC[event_type])
     standard = data["standard"]
     if standard is not None:

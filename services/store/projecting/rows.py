@@ -121,6 +121,10 @@ class BatchRows:
         for row in self._with_keys(row_type, asked):
             here[key_of(row)] = row
 
+    def may_hold(self, row_type: type[Any]) -> bool:
+        """False where none is stored, nor will be by the batch before."""
+        return row_type not in self._empty or bool(self._before.get(row_type))
+
     def pick(self, row_type: type[R], keys: Sequence[tuple[Any, ...]]) -> Sequence[R]:
         """The stored rows with these keys; all rows of a small table, where that is less work."""
         found, before = list[R](), self._before.get(row_type, {})
