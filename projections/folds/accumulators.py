@@ -1,7 +1,9 @@
 """Accumulators: rows whose integer sums are added to and taken from, exactly, in any order."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
 from typing import Any, Protocol
 
 from msgspec.structs import replace
@@ -58,4 +60,11 @@ def negated(row: Any) -> Any:
 
 def is_zero(row: Any) -> bool:
     """Whether all sums of an accumulator row are zero: then it is no row."""
-    return not any(getattr(row, name) for name in row.__sums__)
+    return not any(_sums_of(row.__class__)(row))
+
+
+@cache
+def _sums_of(row_type: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    names = row_type.__sums__
+    get = attrgetter(*names)
+    return get if len(names) > 1 else lambda row: (get(row),)

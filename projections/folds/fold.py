@@ -76,6 +76,9 @@ class Rows(Protocol):
         The row of an accumulator is never read in a fold, nor put.
         """
 
+    def add_all(self, row_type: type[R], rows: Iterable[R]) -> None:
+        """Add many rows of one type."""
+
 
 class Fold(Protocol):
     def __call__(self, event: Recorded, rows: Rows) -> None: ...

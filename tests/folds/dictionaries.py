@@ -97,6 +97,12 @@ class DictRows:
         else:
             table[key] = total
 
+    def add_all(self, row_type: type[Any], rows: Iterable[Any]) -> None:
+        """Add rows of one type."""
+        for row in rows:
+            assert row.__class__ is row_type
+            self.add(row)
+
     def _check(self, row_type: type[Any], key: tuple[Any, ...]) -> None:
         if self.declared is not None and Key(row_type, key) not in self.declared:
             raise Undeclared(f"{row_type.__name__}{key} was not named by keys or more_keys")

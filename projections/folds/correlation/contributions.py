@@ -13,7 +13,7 @@ from projections.folds.claims import Change
 from projections.folds.correlation.motor import Known
 from projections.folds.correlation.products import Moments, Products
 from projections.folds.correlation.results import Said
-from projections.folds.correlation.rows import ResultGroup
+from projections.folds.correlation.rows import CrossSum, ResultGroup
 from projections.folds.fold import Rows
 
 Place = tuple[str, str | None, tuple[tuple[str, int], ...], int]
@@ -86,8 +86,7 @@ class _Alike:
             products.add(head.group, _constants(place, tests), moments)
         for head, (motors, results, within) in groups.values():
             rows.add(replace(head, motors=motors, results=results, within_ss_by_repeats=within))
-        for product in products.sums():
-            rows.add(product)
+        rows.add_all(CrossSum, products.sums())
 
 
 @lru_cache(maxsize=4096)

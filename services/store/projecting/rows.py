@@ -96,8 +96,14 @@ class BatchRows:
 
     def add(self, row: Any) -> None:
         """Add the row's sums to those of its key."""
-        table, key = self.sums.setdefault(type(row), {}), key_of(row)
-        table[key] = summed(table.get(key), row)
+        self.add_all(row.__class__, (row,))
+
+    def add_all(self, row_type: type[R], rows: Iterable[R]) -> None:
+        """Add the sums of many rows to those of their keys."""
+        table = self.sums.setdefault(row_type, {})
+        for row in rows:
+            key = key_of(row)
+            table[key] = summed(table.get(key), row)
 
     def find(self, refs: Iterable[Ref]) -> Mapping[Ref, Recorded]:
         """Those of these events that came before the batch."""
