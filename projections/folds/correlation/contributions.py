@@ -58,13 +58,13 @@ class _Alike:
 
     def add(self, place: Place, tests: Sequence[Said], sign: int) -> None:
         """Add the results of one rotor, tested alike (sign 1), or take them away (−1)."""
-        y = dT = 0
-        who: list[Any] = [place, tests[0].setup.alike]
-        for says in tests:
+        first = tests[0]
+        y, dT, setup = first.ticks, first.dT or 0, first.setup
+        key: tuple[Any, ...] = (place, setup.alike, setup.bench, setup.operator)
+        for says in tests[1:]:
             y += says.ticks
             dT += says.dT or 0
-            who += says.setup.bench, says.setup.operator
-        key = tuple(who)
+            key += says.setup.bench, says.setup.operator
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = place, tests, Moments()
