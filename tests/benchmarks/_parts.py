@@ -64,7 +64,7 @@ def part_rows(database: Database, events: Sequence[dict[str, Any]]) -> dict[str,
 def read_parts(bodies: Sequence[bytes]) -> dict[str, Row]:
     """What reading costs in our process after the rows came: all of it, and the JSON alone."""
     parts = {
-        "recorded events": spent(lambda: [decode(1, body) for body in bodies]),
+        "recorded events": spent(lambda: [decode(1, body).data for body in bodies]),
         "JSON alone, by orjson": spent(lambda: [orjson.loads(body) for body in bodies]),
     }
     return {f"read_page, of it {name}": row(value, None, "-", "us/event") for name, value in parts.items()}

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Raw, Struct
+from msgspec.json import Decoder
+from orjson import Fragment
+
 from events.catalogue import type_of
 from events.envelope import Recorded
 from events.facts import lots, motors
-from events.refs import ref_text
 from projections.folds.audit import AUDIT
 from projections.folds.claims import Claims, Scheme, projection
 from projections.folds.correlation.results import MEASURED
 from projections.folds.fates import Fate
 from projections.folds.fold import Projection
-
-_VALUES = ("efficiency", "value", "loss", "velocity")
 
 
 class ResultsFate(Fate, frozen=True):
@@ -32,18 +33,26 @@ class ThingsClaims(Claims, frozen=True):
     """The records of one lot or motor."""
 
 
+class _Part(Struct, frozen=True, gc=False):
+    """The measured value as it was sent, under one of these names."""
+
+    efficiency: Raw = Raw()
+    value: Raw = Raw()
+    loss: Raw = Raw()
+    velocity: Raw = Raw()
+
+
+_part = Decoder(_Part).decode
+
+
 def _value(event: Recorded) -> tuple[str, Any]:
-    """The measured value as it was sent, of its motor."""
-    data = event.data
-    return ref_text(data["motor"]), next(data[name] for name in _VALUES if name in data)
+    """The measured value of its motor, as text."""
+    found = event.read(_part)
+    return event.partition_key, Fragment(bytes(found.efficiency or found.value or found.velocity or found.loss))
 
 
-def _of_motor(event: Recorded) -> tuple[str, Any]:
-    return ref_text(event.data["motor"]), event.data
-
-
-def _of_lot(event: Recorded) -> tuple[str, Any]:
-    return ref_text(event.data["lot"]), event.data
+def _whole(event: Recorded) -> tuple[str, Any]:
+    return event.partition_key, event.data
 
 
 def _kept(name: str, fate: type[Fate], home: type[Claims], read: dict[str, Any]) -> Projection:
@@ -51,9 +60,9 @@ def _kept(name: str, fate: type[Fate], home: type[Claims], read: dict[str, Any])
     return projection(name, 1, scheme, ())
 
 
-_BUILT = {type_of(motors.MotorBuilt): _of_motor}
+_BUILT = {type_of(motors.MotorBuilt): _whole}
 _RESULTS = _kept("results", ResultsFate, ResultsClaims, {**dict.fromkeys(MEASURED, _value), **_BUILT})
-_LOTS = {type_of(lots.LotRegistered): _of_lot, type_of(lots.LotCertified): _of_lot}
+_LOTS = {type_of(lots.LotRegistered): _whole, type_of(lots.LotCertified): _whole}
 _THINGS = _kept("things", ThingsFate, ThingsClaims, {**_LOTS, **_BUILT})
 
 LEAST: dict[str, Sequence[Projection]] = {
