@@ -30,7 +30,7 @@ from services.store.projecting.folding import (
 )
 from services.store.projecting.rows import MANY, BatchRows
 
-PAGE = 4096
+PAGE = 8192
 """Events in a page: the more, the fewer rows are written for each; memory stays bounded by three of them.
 
 While the server writes a page, the next one is folded and the one after it read. What a page reads of the one before it
