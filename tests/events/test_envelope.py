@@ -7,10 +7,13 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.json import Decoder
 from msgspec.structs import replace
 
 from events.canonical import content_hash
 from events.envelope import SERVICE_ATTRIBUTES, decode, draft_of, stored_bytes, utc_text
+from events.errors import Invalid
 
 RECORDED = "2026-03-01T09:00:00.000000Z"
 EVENT = {
@@ -45,7 +48,8 @@ ATTRIBUTES = {
     [
         "2026-03-01T08:00:00Z", "2026-03-01T08:00:00.5Z", "2026-03-01T08:00:00.123456+00:00",
         "2026-03-01T08:00:00+00:00", "2026-03-01T08:00:00+01:00", "2026-12-31T23:30:00-05:30",
-        "2026-03-01T08:00:00.123-00:00", "2026-03-01 08:00:00Z", "2026-W09-7T08:00:00Z", "1900-01-01T00:00:00Z",
+        "2026-03-01T08:00:00.123-00:00", "2026-03-01 08:00:00Z", "2026-W09-7T08:00:00Z", "2026-W09-7T08:00:00+00:00",
+        "2026-03-01T08:00:00,5+00:00", "1900-01-01T00:00:00Z",
     ],
 )  # fmt: skip
 def test_a_time_reads_the_same_by_the_fast_way_and_the_slow_one(time):
@@ -99,6 +103,38 @@ def test_stored_bytes_hold_the_event_with_its_tracing_and_begin_with_what_was_ha
     assert body.startswith(draft.canonical[:-1])
     received = {name: value for name, value in stored.items() if name not in SERVICE_ATTRIBUTES}
     assert content_hash(received) == draft.content_hash == content_hash(sent)
+
+
+class Part(Struct):
+    v: float
+
+
+part = Decoder(Part).decode
+
+
+def recorded(data):
+    return decode(3, stored_bytes(draft_of({**EVENT, "data": data}, "lots/a", versioned=False), RECORDED, None))
+
+
+def test_a_part_of_the_data_is_read_without_the_rest_also_of_data_that_took_their_place():
+    event = recorded({"v": 1.5, "w": {"x": [1]}})
+    assert event.read(part).v == 1.5 and event.parsed is None
+    assert event.data == {"v": 1.5, "w": {"x": [1]}} and event.data is event.data
+    other = event.with_data({"v": 2, "w": None}, type="u")
+    assert (other.read(part).v, other.data, other.type, other.id) == (2.0, {"v": 2, "w": None}, "u", event.id)
+    assert event.read(part).v == 1.5
+
+
+def test_data_that_are_not_as_a_part_expects_them_are_named():
+    with pytest.raises(Invalid, match=r"data of this t are not as they should be: .*\$\.v"):
+        recorded({"v": "1.5"}).read(part)
+
+
+@pytest.mark.parametrize("data", [{"replaces": {"source": "/b", "id": "0"}}, {"a": 1, "replaces": None}])
+def test_an_event_that_names_what_it_replaces_may_correct(data):
+    assert recorded(data).corrects
+    assert not recorded({"a": '"replaces":', "b": "replaces"}).corrects
+    assert recorded({}).with_data(data).corrects
 
 
 def test_a_recorded_event_is_not_changed_but_copied():

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import MetaData, select, text
 
 from projections.folds.fold import Key, Projection, Row
-from services.store.projecting.rows import BatchRows
-from services.store.projecting.shapes import make_tables, point_views, reading_table, stored_table
+from services.store.projecting.rows import BatchRows, empty_tables
+from services.store.projecting.shapes import make_tables, point_views, reading_table, stored_table, table_name
 from tests.store.projecting.counting import COUNTING
 
 
@@ -195,6 +195,35 @@ def test_rows_appended_as_values_are_there_with_those_that_were_put(home, many):
         written.write(raw(connection))
         picked = batch(connection).pick(Summed, [("a1",), ("put",), ("none",)])
     assert {row.name: row for row in picked} == {"a1": Summed("a1", 1, 1), "put": Summed("put", 1, 2)}
+
+
+def test_a_table_without_rows_is_not_asked_but_the_batch_that_is_being_written_is(home):
+    with home.begin() as connection:
+        tables = [table_name(HOME, kind, 1) for kind in (Summed, KeyOnly)]
+        assert empty_tables(raw(connection), tables) == set(tables)
+        first = batch(connection)
+        first.put(Summed("a", 1, 1))
+        first.write(raw(connection))
+        assert empty_tables(raw(connection), tables) == {tables[1]}
+        before = batch(connection)
+        before.put(KeyOnly("b"))
+        rows = BatchRows(raw(connection), HOME, 1, lambda refs: {}, before, {KeyOnly})
+        assert list(rows.those(Summed, [("a",), ("z",)])) == [Summed("a", 1, 1), None]
+        assert list(rows.those(KeyOnly, [("z",), ("b",)])) == [None, KeyOnly("b")]
+        assert (rows.may_hold(Summed), rows.may_hold(KeyOnly)) == (True, True)
+        rows.settled()
+        assert (rows.may_hold(Summed), rows.may_hold(KeyOnly)) == (True, False)
+        assert list(rows.pick(KeyOnly, [("b",)])) == []
+
+
+def test_rows_that_are_stored_together_are_there_for_who_asks_next(home):
+    with home.begin() as connection:
+        rows = batch(connection)
+        rows.those(KeyOnly, [("a",)])
+        rows.put_all(KeyOnly, {("a",): KeyOnly("a"), ("b",): KeyOnly("b")})
+        assert list(rows.those(KeyOnly, [("b",), ("a",), ("c",)])) == [KeyOnly("b"), KeyOnly("a"), None]
+        rows.write(raw(connection))
+        assert names(connection) == ["a", "b"]
 
 
 def test_rows_are_picked_from_the_batch_that_is_being_written_first(home):
