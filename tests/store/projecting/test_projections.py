@@ -11,6 +11,7 @@ from events.receive import receive
 from examples.prius.fleet import fleet
 from projections.folds import all_projections
 from projections.folds.fold import Projection
+from projections.folds.written import read
 from services.store.database import Database
 from services.store.database.postgres import EmbeddedPostgres
 from services.store.log import Append, Log
@@ -108,7 +109,9 @@ def _rows(projector: Projector, row_type: type[Any]) -> dict[tuple[Any, ...], di
 
 def _plain(rows: DictRows, row_type: type[Any]) -> dict[tuple[Any, ...], dict[str, Any]]:
     names = row_type.__struct_fields__
-    return {key: {name: _json(getattr(row, name)) for name in names} for key, row in rows.tables[row_type].items()}
+    return {
+        key: {name: _json(read(getattr(row, name))) for name in names} for key, row in rows.tables[row_type].items()
+    }
 
 
 def _json(value: Any) -> Any:
