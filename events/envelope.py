@@ -193,7 +193,9 @@ def decode(position: int, body: bytes) -> Recorded:
     made = _recorded(body)
     force_setattr(made, "position", position)
     force_setattr(made, "time", _utc(made.time))
-    force_setattr(made, "corrects", b'"replaces":' in body)
+    text = bytes(made.text)  # by themselves, so that the rest of the body is let go
+    force_setattr(made, "text", text)
+    force_setattr(made, "corrects", b'"replaces":' in text)
     if not made.partition_key:
         force_setattr(made, "partition_key", made.stream.partition("/")[2])
     return made
