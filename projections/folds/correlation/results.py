@@ -111,23 +111,24 @@ def result(event: Recorded) -> tuple[str, Said]:
     """
     decode, setup_of = _PARTS[event.type]
     part = event.read(decode)
-    measured, temperature, dT = part.measured, part.magnet_temperature, None
-    setup, metric = _tested(event.type, b",".join((temperature.how, *setup_of(part))))
-    value, u = measured.value, measured.u
+    setup, metric = _tested(event.type, b",".join(setup_of(part)))
+    measured, value, u = part.measured, part.measured.value, part.measured.u
     if measured.unit != metric.unit:
         value = finite(convert(value, measured.unit, metric.unit))
         u = None if u is None else finite(convert_difference(u, measured.unit, metric.unit))
-    known = _in_Cel(temperature.value)
-    if known is not None:
-        referred = _in_Cel(part.referred_to)
-        dT = _exact(_TEMPERATURE.ticks(known if referred is None else referred))
-    said = Said(value, u, _exact(metric.ticks(value)), known, dT, instant(part.tested_at), setup)
-    return event.partition_key, said
+    temperature, referred, known, dT = part.magnet_temperature.value, part.referred_to, None, None
+    if temperature is not None:
+        known = _in_Cel(temperature)
+        at = known if referred is None else _in_Cel(referred)
+        dT = _exact(round((at - _TEMPERATURE.origin) / _TEMPERATURE.tick))
+    # As `ticks` of metric and covariate have it, without a call: this is done for each result there is.
+    ticks = _exact(round((value - metric.origin) / metric.tick))
+    return event.partition_key, Said(value, u, ticks, known, dT, instant(part.tested_at), setup)
 
 
-def _in_Cel(temperature: Amount | None) -> float | None:
-    if temperature is None or temperature.unit == "Cel":
-        return None if temperature is None else temperature.value
+def _in_Cel(temperature: Amount) -> float:
+    if temperature.unit == "Cel":
+        return temperature.value
     return finite(convert(temperature.value, temperature.unit, "Cel"))
 
 
@@ -156,7 +157,9 @@ def _part(measured: str, setup: Sequence[str]) -> tuple[Part[Any], Callable[[Any
         ("referred_to", Amount | None, None),
         *((name, Raw, _NONE) for name in setup),
     ]
-    return Decoder(msgspec.defstruct("Result", fields, frozen=True, gc=False)).decode, attrgetter(*setup)
+    return Decoder(msgspec.defstruct("Result", fields, frozen=True, gc=False)).decode, attrgetter(
+        "magnet_temperature.how", *setup
+    )
 
 
 _PARTS = {name: _part(measured, _SETUPS[name]) for name, measured in _MEASUREMENT.items()}
