@@ -109,25 +109,34 @@ class Pages:
             while events:
                 following = self._ahead(ahead, events, until)
                 page = self._fold(events, writing.page if writing else None)
-                if writing is not None and not self._finished(writing, beat):
+                ended = writing is not None
+                if writing is not None and not self._finished(writing):
                     page = self._fold(events)
-                writing = None
-                if page is not None and len(events) == self.size:
-                    writing = _Writing(page, thread.submit(self._write, page))
-                else:
-                    self._written(events, page is not None and self._write(page), beat)
+                writing = self._begun(thread, page, events)
+                if ended:  # the next one is being written already, and nothing waits for this
+                    beat(self.position)
+                if writing is None:
+                    self._written(events, page is not None and self._write(page))
+                    beat(self.position)
                 events = following()
             if writing is not None:
-                self._finished(writing, beat)
+                self._finished(writing)
+                beat(self.position)
         return self.position - start
 
-    def _finished(self, writing: "_Writing", beat: Beat) -> bool:
+    def _begun(self, thread: ThreadPoolExecutor, page: _Page | None, events: Sequence[Recorded]) -> "_Writing | None":
+        """A full page that is being written from now on; None for any other."""
+        if page is None or len(events) < self.size:
+            return None
+        return _Writing(page, thread.submit(self._write, page))
+
+    def _finished(self, writing: "_Writing") -> bool:
         """Wait until a page is written; False where that had to be done with care, and rows are not as it had them."""
         well = writing.done.result()
-        self._written(writing.page.events, well, beat)
+        self._written(writing.page.events, well)
         return well
 
-    def _written(self, events: Sequence[Recorded], well: bool, beat: Beat) -> None:
+    def _written(self, events: Sequence[Recorded], well: bool) -> None:
         """These events are written, if all was well; if not, they are now."""
         if not well:
             self._carefully(events)
@@ -136,7 +145,6 @@ class Pages:
         self._count += 1
         if self._count % COLLECTED == 0:
             gc.collect()
-        beat(self.position)
 
     def _read(self, after: int, until: int) -> list[Recorded]:
         return known_part(self.log.read(after, self.size, until), self.release_of) if after < until else []
